@@ -1,0 +1,1 @@
+"""BrainDINO, reproduced: the science behind the Snakemake rules, one subpackage a stage."""

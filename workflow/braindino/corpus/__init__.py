@@ -1,0 +1,1 @@
+"""Corpus: dataset cards to manifests, subject-level splits, label subsets and audits."""

@@ -1,0 +1,59 @@
+"""Files that appear whole or not at all, and tables that are equal byte for byte."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """Yield a temporary path beside `path`, renamed to it when the block succeeds.
+
+    Parameters
+    ----------
+    path : str or Path
+        Final path; missing parents are created. The temporary name keeps all suffixes.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=f"-{path.name}")
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(0o666 & ~_umask())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_table(frame, path):
+    """Write a data frame as Parquet or, by its suffix, CSV; the same rows give the same bytes."""
+    with written_whole(path) as part:
+        if Path(path).suffix == ".csv":
+            frame.to_csv(part, index=False, lineterminator="\n")
+        else:
+            frame.to_parquet(part, index=False)
+
+
+def concat_tables(paths, columns):
+    """Concatenate Parquet or CSV tables; with none, or none with rows, an empty one of `columns`."""
+    frames = [pd.read_csv(p) if Path(p).suffix == ".csv" else pd.read_parquet(p) for p in paths]
+    frames = [frame for frame in frames if len(frame)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+
+
+def sha256(path):
+    """Return the SHA-256 checksum of a file as hexadecimal digits."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

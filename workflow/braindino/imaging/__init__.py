@@ -1,0 +1,1 @@
+"""Imaging: skull strip, crop, resample, normalise, sample slices, write shards."""

@@ -1,0 +1,82 @@
+"""The one builder of result paths: DESIGN's contracts, as methods."""
+
+from pathlib import Path
+
+
+class Paths:
+    """Paths below `results/<run>`; arguments may be Snakemake wildcards such as '{dataset}'."""
+
+    def __init__(self, run):
+        self.root = f"results/{run}"
+
+    def __call__(self, *parts):
+        """Join `parts` below the run's folder."""
+        return str(Path(self.root, *parts))
+
+    def log(self, rule, *wildcards):
+        """Log of a job: one file a rule and set of wildcards."""
+        return self("logs", rule, *(".".join(wildcards) or "job",)) + ".log"
+
+    def phantom(self, dataset):
+        """Folder of a phantom cohort."""
+        return self("phantoms", dataset)
+
+    def manifest(self, dataset):
+        """Scans of a cohort."""
+        return self("corpus/manifest", f"{dataset}.parquet")
+
+    def manifest_rejects(self, dataset):
+        """Scans of a cohort that could not be listed."""
+        return self("corpus/manifest", f"{dataset}.rejects.csv")
+
+    def split(self, task):
+        """Train and test subjects of a task."""
+        return self("corpus/splits", f"{task}.parquet")
+
+    def label_subset(self, task):
+        """Nested label subsets of a task."""
+        return self("corpus/label_subsets", f"{task}.parquet")
+
+    def volumes(self, dataset):
+        """Volumes of a cohort that this run uses, with their chunk."""
+        return self("corpus/volumes", f"{dataset}.parquet")
+
+    def audit(self, name):
+        """Audit table: availability, coverage or leakage."""
+        return self("corpus/audit", f"{name}.csv")
+
+    def rejects(self):
+        """Every reject of every stage."""
+        return self("corpus/rejects.csv")
+
+    def brains(self, dataset, chunk, suffix):
+        """Skull-stripped, cropped volumes of a chunk, their index, rejects and thumbnails."""
+        return self("brains", dataset, f"{chunk}{suffix}")
+
+    def shard(self, dataset, chunk, suffix):
+        """Normalised slices of a chunk, their index and rejects."""
+        return self("shards", dataset, f"{chunk}{suffix}")
+
+    def pretrain(self, recipe, name):
+        """Outputs of a pretraining recipe."""
+        return self("pretrain", recipe, name)
+
+    def features(self, encoder, dataset, condition="clean"):
+        """Features of a cohort's volumes under a condition."""
+        return self("features", encoder, condition, f"{dataset}.parquet")
+
+    def predictions(self, task, encoder):
+        """Predictions of every head of a task and encoder on its test subjects."""
+        return self("predictions", task, f"{encoder}.parquet")
+
+    def statistics(self, name):
+        """Metrics or comparisons; `name` may hold a task's folder."""
+        return self("statistics", f"{name}.parquet")
+
+    def table(self, number, suffix):
+        """Supplementary table by the paper's number, e.g. 's9'."""
+        return self("tables", f"table_{number}.{suffix}")
+
+    def figure(self, number, suffix):
+        """Figure by the paper's number."""
+        return self("figures", f"figure_{number}.{suffix}")

@@ -1,0 +1,1 @@
+"""Pretraining: self-distillation of a vision transformer on brain MRI slices."""

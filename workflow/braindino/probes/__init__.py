@@ -1,0 +1,1 @@
+"""Probes: lightweight heads trained on frozen features at six label ratios."""

@@ -1,0 +1,1 @@
+"""Reporting: tables, figures, published against reproduced, and the HTML report."""

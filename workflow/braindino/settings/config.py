@@ -1,0 +1,56 @@
+"""The configuration of one run."""
+
+from typing import Any
+
+from pydantic import Field
+
+from braindino.settings.base import Strict
+from braindino.settings.corpus import Corpus
+from braindino.settings.imaging import Imaging
+from braindino.settings.probes import Probes
+from braindino.settings.statistics import Statistics
+
+
+class Overrides(Strict):
+    """Changes to cards for this run alone: card name, then the keys to change."""
+
+    datasets: dict[str, dict[str, Any]] = {}
+    tasks: dict[str, dict[str, Any]] = {}
+    encoders: dict[str, dict[str, Any]] = {}
+
+
+class Config(Strict):
+    """One run: first what cannot change a number, then the protocol."""
+
+    run: str = Field("paper", description="results go to results/<run>", pattern=r"^[\w.-]+$")
+    data_root: str | None = Field(
+        None, description="folder that holds the cohorts' folders; or the BRAINDINO_DATA variable"
+    )
+    weights_root: str | None = Field(
+        None, description="folder of published weights; or the BRAINDINO_WEIGHTS variable"
+    )
+    strict: bool = Field(False, description="an absent cohort or weight file is an error")
+    datasets: list[str] = Field(description="cards of config/datasets to use")
+    tasks: list[str] = Field(description="cards of config/tasks to use")
+    encoders: list[str] = Field(description="cards of config/encoders to use")
+    recipe: str = Field("braindino", description="card of config/recipes to pretrain")
+    device: str = Field("auto", description="torch device: auto, cpu, cuda")
+    feature_batch: int = Field(64, description="slices a forward pass of a frozen encoder", ge=1)
+    phantoms: dict[str, int] = Field(
+        {}, description="demo: cohorts to replace by phantoms, with their number of subjects"
+    )
+    phantom_spacing: float = Field(1.0, description="demo: voxel spacing of phantoms (mm)", gt=0)
+    random_weights: bool = Field(
+        False, description="demo: encoders without their weights run untrained, and say so"
+    )
+    overrides: Overrides = Field(Overrides(), description="changes to cards for this run alone")
+    seed: int = Field(0, description="enters every derived seed")
+    corpus: Corpus = Field(Corpus(), description="splits and label subsets")
+    imaging: Imaging = Field(Imaging(), description="raw volume to normalised slices")
+    probes: Probes = Field(Probes(), description="heads on frozen features")
+    statistics: Statistics = Field(Statistics(), description="uncertainty and tests")
+
+    @property
+    def is_demo(self):
+        """Whether phantoms or untrained encoders make this run's numbers meaningless."""
+        return bool(self.phantoms) or self.random_weights

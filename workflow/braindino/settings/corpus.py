@@ -1,0 +1,26 @@
+"""Protocol of the corpus stage (paper sections 2.1 and 4.1.1)."""
+
+from braindino.settings.base import Strict, assumed, stated
+
+
+class Corpus(Strict):
+    """Splits and label subsets."""
+
+    label_ratios: list[float] = stated(
+        [0.1, 0.2, 0.4, 0.6, 0.8, 1.0], "2.1", "shares of the training subjects with labels"
+    )
+    label_seeds: int = assumed(
+        5,
+        "the paper reports one run; its reviewer asked for several",
+        "label subsets drawn per ratio",
+        ge=1,
+    )
+    strata_bins: int = assumed(
+        5,
+        "quintiles keep the age span in every subset",
+        "quantile bins by which a regression target is stratified",
+        ge=1,
+    )
+    pretraining_modalities: list[str] = stated(
+        ["T1w", "T1c", "T2w", "FLAIR"], "Fig. 1a", "contrasts that enter pretraining"
+    )

@@ -1,0 +1,1 @@
+"""Statistics: metrics with their uncertainty, and paired tests between encoders."""
