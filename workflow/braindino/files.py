@@ -46,8 +46,14 @@ def write_table(frame, path):
             frame.to_parquet(part, index=False)
 
 
+def write_text(text, path):
+    """Write text as UTF-8."""
+    with written_whole(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
 def concat_tables(paths, columns):
-    """Concatenate Parquet or CSV tables; with none, or none with rows, an empty one of `columns`."""
+    """Concatenate Parquet or CSV tables; without a row, return an empty one of `columns`."""
     frames = [pd.read_csv(p) if Path(p).suffix == ".csv" else pd.read_parquet(p) for p in paths]
     frames = [frame for frame in frames if len(frame)]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)

@@ -33,6 +33,10 @@ class Paths:
         """Train and test subjects of a task."""
         return self("corpus/splits", f"{task}.parquet")
 
+    def split_rejects(self, task):
+        """Volumes of a task without a usable target."""
+        return self("corpus/splits", f"{task}.rejects.csv")
+
     def label_subset(self, task):
         """Nested label subsets of a task."""
         return self("corpus/label_subsets", f"{task}.parquet")
@@ -46,12 +50,16 @@ class Paths:
         return self("corpus/audit", f"{name}.csv")
 
     def rejects(self):
-        """Every reject of every stage."""
+        """Scans and targets that the corpus stage rejected."""
         return self("corpus/rejects.csv")
 
     def brains(self, dataset, chunk, suffix):
         """Skull-stripped, cropped volumes of a chunk, their index, rejects and thumbnails."""
         return self("brains", dataset, f"{chunk}{suffix}")
+
+    def mosaic(self, dataset):
+        """Quality-control picture of a cohort."""
+        return self("brains", dataset, "mosaic.png")
 
     def shard(self, dataset, chunk, suffix):
         """Normalised slices of a chunk, their index and rejects."""

@@ -11,8 +11,9 @@ class Strict(BaseModel):
 
 def stated(default, section, description, **constraints):
     """Declare a value that the paper states, with the section that states it."""
+    source = f"§{section}" if section[0].isdigit() else section
     return Field(
-        default, description=description, json_schema_extra={"source": f"§{section}"}, **constraints
+        default, description=description, json_schema_extra={"source": source}, **constraints
     )
 
 

@@ -10,13 +10,20 @@ Modality = Literal["T1w", "T1c", "T2w", "FLAIR", "PDw"]
 
 
 class Labels(Strict):
-    """A table of the cohort's archive, one row a subject or a session."""
+    """A table of the cohort's archive, one row a subject or a session.
+
+    Wide tables hold one column a session: `{session}` in a column's name stands for the session
+    of the volume (without `ses-`), e.g. `score_ses-{session}`.
+    """
 
     file: str = Field(description="path below the cohort's folder; .tsv, .csv, .xls or .json")
     key: str = Field(description="column that names the subject, or with `key_session` the visit")
     key_format: str = Field("{}", description="how the key's value becomes the subject's id")
     key_session: str | None = Field(None, description="column that names the session, if any")
     columns: dict[str, str] = Field(description="manifest column: the table's column")
+    years: dict[str, tuple[str, str]] = Field(
+        {}, description="manifest column: two date columns, between which the years are counted"
+    )
     values: dict[str, dict[str, str | int | float]] = Field(
         {}, description="manifest column: how the table's values map, e.g. sex: {'1': M}"
     )

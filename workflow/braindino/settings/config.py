@@ -14,9 +14,9 @@ from braindino.settings.statistics import Statistics
 class Overrides(Strict):
     """Changes to cards for this run alone: card name, then the keys to change."""
 
-    datasets: dict[str, dict[str, Any]] = {}
-    tasks: dict[str, dict[str, Any]] = {}
-    encoders: dict[str, dict[str, Any]] = {}
+    datasets: dict[str, dict[str, Any]] = Field({}, description="by dataset card")
+    tasks: dict[str, dict[str, Any]] = Field({}, description="by task card")
+    encoders: dict[str, dict[str, Any]] = Field({}, description="by encoder card")
 
 
 class Config(Strict):

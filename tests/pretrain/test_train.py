@@ -1,0 +1,213 @@
+"""Whole runs of a toy recipe."""
+
+import json
+import logging
+import os
+import signal
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import load_file
+
+from braindino.errors import BadInput
+from braindino.files import sha256
+from braindino.pretrain.checkpoint import Checkpoints
+from braindino.pretrain.masking import random_masks
+from braindino.pretrain.objective import Batch, loss_terms, run_networks, total_loss
+from braindino.pretrain.preemption import Interrupted
+from braindino.pretrain.run import Run
+from braindino.pretrain.train import pretrain
+
+CPU = torch.device("cpu")
+
+
+def lines(folder):
+    entries = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in entry.items() if k != "slices_per_second"} for entry in entries]
+
+
+def interrupt_at(monkeypatch, iteration, action):
+    step = Run.step
+
+    def interrupted(run, *args, **kwargs):
+        if run.iteration + 1 == iteration:
+            action()
+        return step(run, *args, **kwargs)
+
+    monkeypatch.setattr(Run, "step", interrupted)
+
+
+@pytest.fixture
+def whole(recipe, shards, tmp_path):
+    """An uninterrupted run."""
+    pretrain(recipe, shards, tmp_path / "whole", seed=1, device="cpu")
+    return tmp_path / "whole"
+
+
+def assert_equal_runs(ours, theirs):
+    assert sha256(ours / "encoder.safetensors") == sha256(theirs / "encoder.safetensors")
+    assert (ours / "encoder.json").read_bytes() == (theirs / "encoder.json").read_bytes()
+    assert lines(ours) == lines(theirs)
+    states = [
+        Checkpoints(next((folder / "checkpoints").iterdir()), 1).load_newest()
+        for folder in (ours, theirs)
+    ]
+    for state in states:
+        del state["metrics"]
+    torch.testing.assert_close(*states, rtol=0, atol=0)
+
+
+def test_a_run_leaves_its_outputs(whole, recipe):
+    assert [entry["iteration"] for entry in lines(whole)] == [2, 4, 6]
+    assert all(np.isfinite(list(entry.values())).all() for entry in lines(whole))
+    checkpoints = sorted(path.name for path in whole.glob("checkpoints/*/*"))
+    assert checkpoints == ["iteration_000000003.pt", "iteration_000000006.pt"]
+    card = json.loads((whole / "encoder.json").read_text())
+    assert card["data"] == {"datasets": ["a", "b"], "volumes": 3, "slices": 11}
+    assert card["iterations"] == recipe.optimisation.iterations
+    assert card["sha256"] == sha256(whole / "encoder.safetensors")
+
+
+def test_the_encoder_is_the_teacher_in_timms_layout(whole):
+    card = json.loads((whole / "encoder.json").read_text())
+    weights = load_file(whole / "encoder.safetensors")
+    timm.create_model(card["architecture"], num_classes=0, **card["arguments"]).load_state_dict(
+        weights, strict=True
+    )
+    state = Checkpoints(next((whole / "checkpoints").iterdir()), 1).load_newest()
+    for key, tensor in weights.items():
+        assert torch.equal(tensor, state["teacher"][f"backbone.vit.{key}"])
+    moved = [
+        not torch.equal(state["student"][key], state["teacher"][key]) for key in state["student"]
+    ]
+    assert all(moved)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1", "SIGINT"])
+def test_a_signal_writes_a_checkpoint_and_the_run_goes_on_exactly(
+    name, whole, recipe, shards, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 4, lambda: os.kill(os.getpid(), getattr(signal, name)))
+        with pytest.raises(Interrupted, match=f"{name} at iteration 4 of 6"):
+            pretrain(recipe, shards, tmp_path / "parts", seed=1, device="cpu")
+    (tmp_path / "parts" / "metrics.jsonl").unlink()  # as Snakemake does after a failure
+    torch.manual_seed(99)
+    pretrain(recipe, shards, tmp_path / "parts", seed=1, device="cpu", workers=1)
+    assert_equal_runs(tmp_path / "parts", whole)
+
+
+def test_a_crash_between_checkpoints_loses_nothing_before_them(
+    whole, recipe, shards, tmp_path, monkeypatch
+):
+    def crash():
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 6, crash)
+        with pytest.raises(RuntimeError, match="power cut"):
+            pretrain(recipe, shards, tmp_path / "parts", seed=1, device="cpu")
+    assert [entry["iteration"] for entry in lines(tmp_path / "parts")] == [2, 4]
+    pretrain(recipe, shards, tmp_path / "parts", seed=1, device="cpu")
+    assert_equal_runs(tmp_path / "parts", whole)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "overwritten"])
+def test_a_damaged_newest_checkpoint_falls_back(
+    damage, whole, recipe, shards, tmp_path, monkeypatch, caplog
+):
+    newest = max(whole.glob("checkpoints/*/*.pt"))
+    content = bytearray(newest.read_bytes())
+    if damage == "truncated":
+        content = content[: len(content) // 2]
+    else:
+        middle = len(content) // 2
+        content[middle : middle + 256] = bytes(256)
+    newest.write_bytes(content)
+    expected = (whole / "encoder.safetensors").read_bytes()
+    (whole / "encoder.safetensors").unlink()
+    with caplog.at_level(logging.INFO):
+        pretrain(recipe, shards, whole, seed=1, device="cpu")
+    assert "iteration_000000006.pt is damaged" in caplog.text
+    assert "resuming at iteration 3" in caplog.text
+    assert (whole / "encoder.safetensors").read_bytes() == expected
+
+
+def test_another_protocol_starts_anew_and_keeps_the_old_checkpoints(whole, recipe, shards):
+    changed = recipe.model_copy(
+        update={"objective": recipe.objective.model_copy(update={"momentum": 0.9})}
+    )
+    pretrain(changed, shards, whole, seed=1, device="cpu")
+    assert len(list((whole / "checkpoints").iterdir())) == 2
+
+
+def test_too_few_slices(recipe, shards, tmp_path):
+    with pytest.raises(BadInput, match=r"toy: the shards hold 0 slices, fewer than one batch"):
+        pretrain(recipe, shards[1:2], tmp_path, device="cpu")
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(recipe, shards, tmp_path):
+    np.save(shards[0], np.full_like(np.load(shards[0]), np.nan))
+    with pytest.raises(FloatingPointError, match=r"the loss is nan at iteration 1;"):
+        pretrain(recipe, shards, tmp_path / "out", device="cpu")
+
+
+def test_crops_must_hold_whole_patches(recipe, shards, tmp_path):
+    odd = recipe.model_copy(update={"views": recipe.views.model_copy(update={"local_size": 40})})
+    with pytest.raises(BadInput, match=r"views\.local_size = 40 is not a multiple"):
+        pretrain(odd, shards, tmp_path / "out", device="cpu")
+
+
+def batch_of(recipe, size=4, seed=0):
+    rng = torch.Generator().manual_seed(seed)
+    masks = random_masks(2 * size, (3, 3), 0.5, (0.1, 0.5), np.random.default_rng(seed))
+    return Batch(
+        torch.randn(2 * size, 1, 48, 48, generator=rng),
+        torch.randn(recipe.views.local_crops * size, 1, 32, 32, generator=rng),
+        torch.from_numpy(masks),
+    )
+
+
+def test_terms_are_weighed_by_their_number(recipe):
+    terms = {"dino_global": 1.0, "dino_local": 10.0, "ibot": 100.0, "koleo": 1000.0}
+    # The paper's 2 + 8 crops: 2 global pairs and 16 local ones.
+    views = recipe.views.model_copy(update={"local_crops": 8})
+    expected = (2 * 1 + 16 * 10) / 18 + 100 + 0.1 * 1000
+    assert total_loss(terms, views, recipe.objective) == pytest.approx(expected)
+
+
+def test_the_teacher_sees_whole_crops_and_gets_no_gradient(recipe):
+    run, batch = Run(recipe, 0, CPU), batch_of(recipe)
+    outputs = run_networks(run.student, run.teacher, batch, 0.04, 3)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        whole, _ = run.teacher.backbone(batch.global_crops)
+    torch.testing.assert_close(outputs.teacher_tokens, whole, rtol=0, atol=0)
+    total_loss(
+        loss_terms(outputs, batch, recipe.views, recipe.objective), recipe.views, recipe.objective
+    ).backward()
+    assert all(p.grad is None for p in run.teacher.parameters())
+    assert all(p.grad is not None for p in run.student.parameters())
+    assert run.student.backbone.mask_token.grad.abs().sum() > 0
+
+
+def test_repeated_steps_on_one_batch_lower_the_loss(recipe):
+    lively = recipe.model.model_copy(
+        update={"arguments": recipe.model.arguments | {"init_values": 1.0}, "drop_path": 0.0}
+    )
+    fixed = recipe.objective.model_copy(
+        update={"teacher_temperature": (0.005, 0.005), "momentum": 0.9999, "koleo_weight": 0.0}
+    )
+    fast = recipe.optimisation.model_copy(update={"learning_rate": 5e-3, "layer_decay": 1.0})
+    run = Run(
+        recipe.model_copy(update={"model": lively, "objective": fixed, "optimisation": fast}),
+        0,
+        CPU,
+    )
+    batch = batch_of(recipe)
+    losses = []
+    for _ in range(25):
+        run.iteration = 2  # past the warm-up: one learning rate, one set of masks
+        losses.append(run.step(batch.global_crops, batch.local_crops)["loss"])
+    assert losses[-1] < 0.95 * losses[0]

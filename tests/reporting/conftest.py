@@ -1,0 +1,142 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import ndimage
+
+from braindino.reporting.labels import labels
+from braindino.settings.config import Config
+from braindino.settings.load import Run, load_card
+from braindino.settings.pretrain import Recipe
+from braindino.settings.statistics import Statistics
+
+CONFIG = Path(__file__).parents[2] / "config"
+RATIOS = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+def make_run(**config):
+    values = {"datasets": [], "tasks": ["age", "sequence"], "encoders": ["braindino", "dinov3"]}
+    config = Config(**values | config)
+    cards = {
+        kind: {name: load_card(kind, name, CONFIG) for name in getattr(config, kind)}
+        for kind in ("tasks", "encoders")
+    }
+    recipe = Recipe(name="braindino", title="BrainDINO, stage 1")
+    return Run(config, datasets={}, recipe=recipe, **cards)
+
+
+@pytest.fixture(scope="session")
+def demo_run():
+    return make_run(
+        run="demo",
+        phantoms={"IXI": 30, "Pixar": 30},
+        random_weights=True,
+        statistics=Statistics(bootstrap=200),
+    )
+
+
+@pytest.fixture(scope="session")
+def real_run():
+    return make_run()
+
+
+@pytest.fixture(scope="session")
+def availability():
+    rows = [
+        ("dataset", "IXI", "phantom", "30 phantom subjects"),
+        ("dataset", "UCSF-PDGM", "absent", "no data root is set; ask https://example.org"),
+        ("encoder", "braindino", "present", "recipe braindino"),
+        ("encoder", "dinov3", "untrained", "random weights, for the demo alone"),
+        ("encoder", "brainiac", "absent", "its weights are not there"),
+        ("task", "age", "present", "IXI + LONG579 + Pixar"),
+        ("task", "sequence", "present", "BraTS2023-MEN + BraTS2023-SSA + BraTS2023-PED"),
+        ("task", "idh", "absent", "needs UCSF-PDGM"),
+    ]
+    return pd.DataFrame(rows, columns=["kind", "name", "status", "reason"])
+
+
+@pytest.fixture(scope="session")
+def demo_labels(demo_run, availability):
+    return labels(demo_run, availability)
+
+
+@pytest.fixture(scope="session")
+def metrics():
+    """Results of two tasks and encoders that improve with labels."""
+    rows = []
+    for task, metric, start, end in [
+        ("age", "mae_years", 14, 6),
+        ("age", "r2", 0.2, 0.8),
+        ("sequence", "macro_auc", 0.8, 0.99),
+        ("sequence", "accuracy", 0.6, 0.95),
+    ]:
+        for encoder, worse in (("braindino", 0.0), ("dinov3", -0.15)):
+            for ratio in RATIOS:
+                value = start + (end - start) * (np.sqrt(ratio) + worse)
+                half = 0.1 * abs(end - start)
+                rows.append(
+                    {
+                        "task": task, "encoder": encoder, "ratio": ratio, "stratum": "all",
+                        "metric": metric, "value": value, "sd": half / 2,
+                        "ci_low": value - half, "ci_high": value + half, "n": 60,
+                    }
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
+def comparisons(metrics):
+    rows = metrics[metrics["encoder"] == "dinov3"]
+    columns = ["task", "ratio", "stratum", "metric", "encoder"]
+    return rows[columns].assign(
+        reference="braindino", difference=1.0, test="any", p=0.0004, p_holm=0.002
+    )
+
+
+@pytest.fixture(scope="session")
+def subsets():
+    rows = [
+        (task, ratio, seed, f"{task}/{i}")
+        for task, total in (("age", 120), ("sequence", 80))
+        for ratio in RATIOS
+        for seed in range(2)
+        for i in range(round(ratio * total))
+    ]
+    return pd.DataFrame(rows, columns=["task", "ratio", "seed", "subject"])
+
+
+@pytest.fixture(scope="session")
+def published():
+    return pd.read_csv(CONFIG / "paper" / "results.csv")
+
+
+@pytest.fixture(scope="session")
+def thumbnails():
+    """Ellipsoid brains with texture, some more than a mosaic shows."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[-1:1:160j, -1:1:160j]
+    count = 19
+    texture = ndimage.gaussian_filter(rng.random((count, 3, 160, 160)), (0, 0, 3, 3))
+    mask = np.broadcast_to((x / 0.6) ** 2 + (y / 0.75) ** 2 < 1, (count, 3, 160, 160))
+    raw = np.where((x / 0.75) ** 2 + (y / 0.9) ** 2 < 1, (texture - 0.3) * 600, 0)
+    return {
+        "raw": raw.clip(0, 255).astype(np.uint8),
+        "mask": mask.copy(),
+        "slices": (raw * mask).clip(0, 255).astype(np.uint8),
+        "stripped_before": np.arange(count) % 2 == 0,
+    }
+
+
+@pytest.fixture(scope="session")
+def training_log():
+    rng = np.random.default_rng(0)
+    return [
+        {
+            "iteration": i, "loss": 8 + 3 * np.exp(-i / 100) + 0.1 * rng.random(),
+            "dino_global": 7.5 + rng.random() / 5, "dino_local": 7.2 + rng.random() / 5,
+            "ibot": 7 - i / 500, "koleo": 1 - i / 1000, "lr": min(i, 50) / 5e4,
+            "teacher_entropy": 5.0, "student_entropy": 5.5, "rankme": 20 + i / 20,
+        }
+        for i in range(0, 400, 10)
+    ]  # fmt: skip

@@ -1,0 +1,230 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from braindino.reporting.context import report_context
+from braindino.reporting.html import data_uri, render_report
+from braindino.reporting.labels import labels
+from braindino.reporting.protocol import assumptions, deviations
+from braindino.reporting.rejects import reject_groups, without_identifiers
+from braindino.reporting.reproduction import reproduction
+from braindino.settings.config import Overrides
+
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+REJECTS = pd.DataFrame(
+    [
+        ("IXI/IXI012-HH-1211/1/T1w", "read", "/data/IXI012-HH-1211-T1.nii.gz is truncated"),
+        ("IXI/IXI013-HH-1212/1/T1w", "imaging", "no brain was found in IXI013-HH-1212"),
+        ("IXI/IXI014-HH-1236/1/T1w", "imaging", "no brain was found in IXI014-HH-1236"),
+    ],
+    columns=["volume_id", "stage", "reason"],
+)
+
+
+@pytest.fixture(scope="module")
+def tables(demo_run, availability, metrics, comparisons, subsets, published):
+    split = [
+        ("age", f"IXI/IXI{i:03d}", f"IXI/IXI{i:03d}/{visit}/T1w", "test" if i < 5 else "train", 0)
+        for i in range(20)
+        for visit in (1, 2)
+    ]
+    found = {"dataset": "IXI", "found": 45, "used": 42, "unused": 2, "rejected": 1}
+    return {
+        "availability": availability,
+        "coverage": pd.DataFrame([found | {"pretraining": 10, "evaluation": 30}]),
+        "leakage": pd.DataFrame(
+            [("age", "subjects in both train and test", 0)], columns=["task", "check", "subjects"]
+        ),
+        "splits": pd.DataFrame(split, columns=["task", "subject", "volume_id", "split", "fold"]),
+        "subsets": subsets,
+        "rejects": REJECTS,
+        "metrics": metrics,
+        "comparisons": comparisons,
+        "reproduction": reproduction(
+            published, metrics, comparisons, demo_run.tasks, availability, demo=True, alpha=0.05
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    path = tmp_path_factory.mktemp("images") / "one.png"
+    path.write_bytes(b"\x89PNG not really")
+    uri = data_uri(path)
+    return {"figure_3": uri, "curves": uri, "mosaics": {"IXI": uri}}
+
+
+@pytest.fixture(scope="module")
+def context(demo_run, demo_labels, tables, images):
+    record = {"title": "Tiny", "iterations": 4000, "data": {"volumes": 50, "slices": 6400}}
+    return report_context(demo_run, demo_labels, tables, images, "0123abc", record)
+
+
+@pytest.fixture(scope="module")
+def page(context):
+    return render_report(context)
+
+
+class Outline(HTMLParser):
+    """Tags that stay open, resources, ids and text of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.resources, self.ids, self.targets, self.words = [], [], set(), set(), []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.resources += [attrs[key] for key in ("src", "srcset", "data") if key in attrs]
+        self.ids.add(attrs.get("id"))
+        if "href" in attrs:
+            self.targets.add(attrs["href"])
+        assert tag not in ("script", "iframe", "object")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_page_is_well_formed_and_its_links_lead_somewhere(page):
+    outline = Outline(page)
+    assert outline.open == []
+    assert outline.targets == {f"#{target[1:]}" for target in outline.targets}
+    assert {target[1:] for target in outline.targets} <= outline.ids
+
+
+def test_the_page_loads_nothing_from_anywhere(page):
+    resources = Outline(page).resources
+    assert len(resources) == 3 and all(r.startswith("data:image/png;base64,") for r in resources)
+    style = page[page.index("<style>") : page.index("</style>")]
+    assert "url(" not in style and "@import" not in style
+
+
+def test_the_page_names_no_subject(page, tables):
+    ids = set(tables["splits"]["volume_id"]) | set(REJECTS["volume_id"])
+    subjects = {part for volume in ids for part in volume.split("/")[1:2]}
+    assert subjects and not [name for name in ids | subjects if name in page]
+
+
+def test_the_page_tells_the_run_from_top_to_bottom(page):
+    text = " ".join("".join(Outline(page).words).split())
+    for words in (
+        "Demo: phantoms, not patients.",
+        "DINOv3 (random weights)",
+        "needs UCSF-PDGM",
+        "Table S9. Brain age (demo: phantoms, not patients)",
+        "6.00 ± 0.40",
+        "no brain was found in (subject)",
+        "IXI #2, IXI #3",
+        "statistics.bootstrap",
+        "Tiny: 4,000 iterations on 6,400 slices of 50 volumes",
+        "15 (30)",  # training subjects (volumes)
+        "0123abc",
+    ):
+        assert words in text
+
+
+def test_an_untrained_encoder_says_so_wherever_it_is_named(page):
+    text = "".join(Outline(page).words)
+    results = text[: text.index("Departures from the paper")]  # below, it is a recipe's name
+    named = [match.end() for match in re.finditer("DINOv3", results)]
+    assert len(named) > 4
+    assert all(results[end:].startswith(" (random weights)") for end in named)
+
+
+def test_text_of_tables_cannot_become_markup(context):
+    row = {"kind": "task", "name": "x", "title": "", "status": "absent", "reason": "<img src=x>"}
+    page = render_report(context | {"availability": [row]})
+    assert "<img src=x>" not in page and "&lt;img src=x&gt;" in page
+
+
+def test_the_page_is_equal_on_rerun(context, page):
+    assert render_report(context) == page
+
+
+def test_a_run_without_any_data_still_has_a_report(real_run, tables):
+    absent = tables["availability"].assign(status="absent")
+    empty = {name: frame.iloc[:0] for name, frame in tables.items()}
+    nothing = {"figure_3": None, "curves": None, "mosaics": {}}
+    context = report_context(
+        real_run, labels(real_run, absent), empty | {"availability": absent}, nothing, "0123abc"
+    )
+    page = render_report(context)
+    assert "No task had its cohorts" in page and 'class="demo"' not in page
+
+
+def test_volumes_that_imaging_lost_are_not_used(context):
+    (counts,) = context["counts"]
+    assert (counts["used"], counts["unused"], counts["rejected"]) == (40, 2, 3)
+    assert counts["found"] == counts["used"] + counts["unused"] + counts["rejected"]
+
+
+def test_assumptions_hold_value_and_reason(demo_run):
+    rows = {row["setting"]: row for row in assumptions(demo_run)}
+    assert rows["statistics.bootstrap"]["value"] == "200"
+    assert rows["recipe.objective.teacher_temperature"]["value"] == "0.04, 0.07"
+    assert "statistics.alpha" not in rows  # stated by the paper
+    assert all(row["why"] for row in rows.values())
+
+
+def test_deviations_are_what_differs_from_the_paper(demo_run, real_run):
+    rows = {row["setting"]: row for row in deviations(demo_run, ["DINOv3"])}
+    assert set(rows) == {"cohorts", "weights", "statistics.bootstrap"}
+    assert rows["statistics.bootstrap"]["paper"] == "2000 (assumed)"
+    optimisation = real_run.recipe.optimisation.model_copy(update={"batch": 32})
+    small = real_run._replace(
+        recipe=real_run.recipe.model_copy(update={"optimisation": optimisation})
+    )
+    assert deviations(real_run, []) == []
+    assert deviations(small, []) == [
+        {"setting": "recipe.optimisation.batch", "paper": "1024 (§4.2)", "run": "32"}
+    ]
+
+
+def test_overrides_of_cards_are_deviations(real_run):
+    overrides = Overrides(tasks={"age": {"datasets": ["A", "B"], "panel": None}})
+    other = real_run._replace(config=real_run.config.model_copy(update={"overrides": overrides}))
+    assert [(row["setting"], row["run"]) for row in deviations(other, [])] == [
+        ("tasks.age.datasets", "A, B"),
+        ("tasks.age.panel", "None"),
+    ]
+
+
+def test_rejects_are_grouped_and_add_up():
+    groups = reject_groups(REJECTS)
+    assert sum(group["count"] for group in groups) == len(REJECTS)
+    (found,) = [group for group in groups if group["stage"] == "imaging"]
+    assert found["volumes"] == "IXI #2, IXI #3" and found["count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "volume_id", "expected"),
+    [
+        ("cannot read a/b/sub-01_T1w.nii.gz", "X/01/1/T1w", "cannot read (file)"),
+        ("sub-01 has 0.01 of it", "X/01/1/T1w", "(subject) has 0.01 of it"),
+        ("shape (1, 2) is 101 of 01.", "X/01/1/T1w", "shape (1, 2) is 101 of (subject)."),
+        ("nothing to hide", "unnamed", "nothing to hide"),
+    ],
+)
+def test_identifiers_are_removed_and_numbers_kept(text, volume_id, expected):
+    assert without_identifiers(text, volume_id) == expected
+
+
+def test_no_reject_is_no_group():
+    assert reject_groups(REJECTS.iloc[:0]) == []
+
+
+def test_an_undefined_metric_is_a_dash_in_the_page(demo_run, demo_labels, tables, images):
+    undefined = tables["metrics"].assign(value=np.nan, ci_low=np.nan, ci_high=np.nan)
+    context = report_context(
+        demo_run, demo_labels, tables | {"metrics": undefined}, images, "0123abc"
+    )
+    page = render_report(context)
+    assert "– [–, –]" in page and not re.search(r"\bnan\b", page)

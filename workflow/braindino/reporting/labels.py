@@ -1,0 +1,84 @@
+"""How encoders, metrics and the run's data are named wherever they appear."""
+
+from dataclasses import dataclass
+
+PHANTOMS = "demo: phantoms, not patients"
+UNTRAINED = "demo: untrained encoders"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names of one run.
+
+    Attributes
+    ----------
+    encoders : dict of str
+        Encoder id: title, in the run's order; untrained encoders say so.
+    demo : str
+        What makes the run's numbers meaningless; empty if nothing does.
+    reference : str
+        Id of the encoder that the others are compared with.
+    """
+
+    encoders: dict[str, str]
+    demo: str
+    reference: str
+
+    @property
+    def demo_suffix(self):
+        """The demo's note for the end of a title, with its separator."""
+        return f" ({self.demo})" if self.demo else ""
+
+
+def labels(run, availability):
+    """Name the encoders and the data of a run.
+
+    Parameters
+    ----------
+    run : settings.load.Run
+        The configuration and its cards.
+    availability : DataFrame
+        Columns kind, name, status, reason; status 'untrained' marks random weights.
+    """
+    encoders = availability[availability["kind"] == "encoder"]
+    untrained = set(encoders.loc[encoders["status"] == "untrained", "name"])
+    titles = {
+        name: card.title + (" (random weights)" if name in untrained else "")
+        for name, card in run.encoders.items()
+    }
+    config = run.config
+    demo = PHANTOMS if config.phantoms else UNTRAINED if config.is_demo else ""
+    return Labels(titles, demo, config.statistics.reference)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric's name, printed precision and direction."""
+
+    name: str
+    unit: str
+    decimals: int
+    lower_is_better: bool
+
+    @property
+    def label(self):
+        """Name with unit, for axes and headings."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+    def number(self, value):
+        """Print a value at the metric's precision, an undefined one as a dash."""
+        return "–" if value != value else f"{value:.{self.decimals}f}"
+
+
+def measure(metric):
+    """Describe a metric by its id in the results, e.g. `mae_years`."""
+    kind, _, unit = metric.partition("_")
+    if kind in ("mae", "rmse"):
+        return Measure(kind.upper(), unit, 2, lower_is_better=True)
+    names = {"macro_auc": "Macro-AUC", "accuracy": "Accuracy", "r2": "R²"}
+    return Measure(names.get(metric, metric), "", 3, lower_is_better=False)
+
+
+def stars(p):
+    """Mark a p value by the paper's tiers: 0.05, 0.01 and 0.001 (§4.7); none for NaN."""
+    return "*" * sum(p < tier for tier in (0.05, 0.01, 0.001))

@@ -1,0 +1,122 @@
+"""Quality-control mosaic: brain masks on raw planes, and the slices that encoders see."""
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy import ndimage
+
+from braindino.reporting.style import house_style
+
+MOST = 16  # volumes in a figure: more are too small to judge
+GAP = 4  # pixels between pictures
+OUTLINE = np.array([255, 90, 0], np.uint8)
+BACKGROUND = np.array([16, 16, 16], np.uint8)
+COLUMNS = ["axial", "coronal", "sagittal", "30 %", "50 %", "70 %"]
+DPI = 150
+
+
+def read_thumbnails(paths):
+    """Concatenate thumbnail files into one dict of arrays: raw, mask, slices, stripped_before."""
+    files = [np.load(path) for path in paths]
+    keys = ["raw", "mask", "slices", "stripped_before"]
+    return {key: np.concatenate([file[key] for file in files]) for key in keys}
+
+
+def evenly(total, most=MOST):
+    """Choose at most `most` of `total` indices, evenly spread from first to last."""
+    return np.unique(np.linspace(0, total - 1, min(total, most)).round().astype(int))
+
+
+def mosaic(thumbnails, cohort, demo=""):
+    """Draw a cohort's volumes, numbered, without names.
+
+    Parameters
+    ----------
+    thumbnails : dict
+        raw and slices, uint8 [volumes, 3, side, side]; mask, bool of the same shape;
+        stripped_before, bool [volumes]. Rows run from anterior or superior.
+    cohort : str
+        Name of the cohort.
+    demo : str
+        The demo's note, if any.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Each volume: axial, coronal and sagittal plane of the raw scan with the mask's outline,
+        then normalised axial slices at 30, 50 and 70 % of the brain's height.
+    """
+    total = len(thumbnails["raw"])
+    chosen = evenly(total)
+    across = 2 if len(chosen) > 4 else 1
+    strips = [_strip(thumbnails, i) for i in chosen]
+    shown = f"{total} volumes" if len(chosen) == total else _choice(len(chosen), total)
+    title = f"{cohort}: {shown}" + (f" ({demo})" if demo else "")
+    tags = [_tag(n, thumbnails["stripped_before"][n]) for n in chosen]
+    with house_style():
+        return _figure(_canvas(strips, across), title, tags, across)
+
+
+def _choice(shown, total):
+    return f"{shown} of {total} volumes, evenly chosen"
+
+
+def _strip(thumbnails, index):
+    """Six pictures of a volume side by side: uint8 [side, width, 3]."""
+    planes = [
+        _outlined(raw, mask)
+        for raw, mask in zip(thumbnails["raw"][index], thumbnails["mask"][index], strict=True)
+    ]
+    pictures = planes + [_grey(picture) for picture in thumbnails["slices"][index]]
+    return np.concatenate([_padded(picture) for picture in pictures], axis=1)
+
+
+def _outlined(raw, mask):
+    picture = _grey(raw)
+    picture[mask & ~ndimage.binary_erosion(mask)] = OUTLINE
+    return picture
+
+
+def _grey(picture):
+    return np.repeat(picture[..., None], 3, axis=-1)
+
+
+def _padded(picture):
+    height, width, _ = picture.shape
+    framed = np.tile(BACKGROUND, (height + GAP, width + GAP, 1))
+    framed[:height, :width] = picture
+    return framed
+
+
+def _canvas(strips, across):
+    """Set the strips in `across` columns: uint8 [height, width, 3]."""
+    if not strips:
+        return np.tile(BACKGROUND, (160, 6 * 164, 1))
+    blank = np.broadcast_to(BACKGROUND, strips[0].shape)
+    strips = strips + [blank] * (-len(strips) % across)
+    lines = [strips[i : i + across] for i in range(0, len(strips), across)]
+    return np.concatenate([np.concatenate(line, axis=1) for line in lines])
+
+
+def _figure(canvas, title, tags, across):
+    height, width, _ = canvas.shape
+    top = 70  # pixels for title and column names
+    figure = Figure(figsize=(width / DPI, (height + top) / DPI), dpi=DPI, facecolor="#101010")
+    figure.set_layout_engine("none")
+    axes = figure.add_axes([0, 0, 1, height / (height + top)])
+    axes.imshow(canvas, interpolation="none", aspect="auto")
+    axes.set_axis_off()
+    figure.text(10 / width, 1 - 22 / (height + top), title, color="white", va="center", fontsize=9)
+    side = width / across / len(COLUMNS)
+    for i, name in enumerate(COLUMNS * across):
+        axes.text((i + 0.5) * side, -8, name, color="0.8", ha="center", va="bottom", fontsize=7)
+    rows = math.ceil(max(1, len(tags)) / across)
+    for i, tag in enumerate(tags):
+        x, y = (i % across) * width / across, (i // across) * height / rows
+        axes.text(x + 4, y + 4, tag, color="white", va="top", fontsize=6.5)
+    return figure
+
+
+def _tag(index, stripped_before):
+    return f"{index + 1}" + (" passed through" if stripped_before else "")

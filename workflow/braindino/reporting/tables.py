@@ -1,0 +1,158 @@
+"""Result tables, numbered as the paper's supplement (S9: brain age; S12: MRI sequence).
+
+`result_rows` holds the numbers, one row an encoder, ratio and metric; `grid` lays them out as
+the paper does, ratios by encoders; the formats print the grid.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from braindino.reporting.labels import measure, stars
+
+COLUMNS = [
+    "task", "metric", "ratio", "n_train", "encoder", "title", "value", "sd", "ci_low", "ci_high",
+    "n", "difference", "p", "p_holm", "best", "mark", "text", "note",
+]  # fmt: skip
+TEST_KEYS = ["task", "ratio", "stratum", "metric", "encoder"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Printed result of one encoder."""
+
+    text: str
+    mark: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table to print: `rows` hold plain text, then one `Cell` an encoder."""
+
+    heading: str
+    caption: str
+    header: list[str]
+    rows: list[list]
+
+
+def table_metrics(card):
+    """Metrics that a task's table shows: AUC and accuracy, or the MAE."""
+    return ["macro_auc", "accuracy"] if card.kind == "classification" else [card.metric]
+
+
+def result_rows(card, metrics, comparisons, subsets, labels):
+    """Collect the numbers of a task's table.
+
+    Parameters
+    ----------
+    card : TaskCard
+        The task.
+    metrics, comparisons : DataFrame
+        Statistics of any number of tasks, in the contract's columns.
+    subsets : DataFrame
+        Label subsets: task, ratio, seed, subject.
+    labels : Labels
+        Titles of the encoders, and the demo's note.
+
+    Returns
+    -------
+    DataFrame
+        One row a metric, ratio and encoder, in the order of the table. `text` is the estimate
+        as the paper prints it (§4.7): MAE ± SD, AUC with its 95 % interval in brackets.
+    """
+    shown = metrics["metric"].isin(table_metrics(card)) & (metrics["stratum"] == "all")
+    rows = metrics[shown & (metrics["task"] == card.name)]
+    numbers = dict.fromkeys(["ratio", "difference", "p", "p_holm"], float)  # if empty, too
+    tests = comparisons[[*TEST_KEYS, "difference", "p", "p_holm"]].astype(numbers)
+    rows = rows.merge(tests, how="left", on=TEST_KEYS)
+    rows["n_train"] = rows["ratio"].map(training_subjects(subsets, card.name)).astype("Int64")
+    rows["title"] = rows["encoder"].map(lambda name: labels.encoders.get(name, name))
+    rows["best"] = _best(rows)
+    rows["mark"] = rows["p"].map(stars)
+    rows["text"] = [_estimate(row) for row in rows.itertuples()]
+    rows["note"] = labels.demo
+    return _ordered(rows, card, labels)[COLUMNS].reset_index(drop=True)
+
+
+def training_subjects(subsets, task):
+    """Count labelled training subjects: `{ratio: subjects}`, the median over label seeds."""
+    own = subsets[subsets["task"] == task]
+    counts = own.groupby(["ratio", "seed"])["subject"].nunique()
+    return counts.groupby("ratio").median().round().astype(int).to_dict()
+
+
+def grid(rows, card, labels):
+    """Lay the numbers out as the paper does: ratios down, encoders across."""
+    encoders = list(dict.fromkeys(rows["encoder"]))
+    several = len(table_metrics(card)) > 1
+    printed = []
+    for (metric, ratio), part in rows.groupby(["metric", "ratio"], sort=False):
+        cells = {r.encoder: Cell(r.text, r.mark, r.best) for r in part.itertuples()}
+        start = [measure(metric).label] if several else []
+        start += [f"{ratio:.0%}".replace("%", " %"), str(part["n_train"].iloc[0])]
+        printed.append(start + [cells.get(name, Cell("–")) for name in encoders])
+    titles = [labels.encoders.get(name, name) for name in encoders]
+    header = (["Metric"] if several else []) + ["Labels", "n train", *titles]
+    return Grid(heading(card, labels), _caption(rows, card, labels), header, printed)
+
+
+def heading(card, labels):
+    """Title of a task's table; 'demo' where it is one."""
+    number = f"Table {card.table.upper()}. " if card.table else ""
+    return f"{number}{card.title}{labels.demo_suffix}"
+
+
+def _best(rows):
+    """Mark the best of several encoders of a metric and ratio; equal in print is as good."""
+    lower = np.array([measure(metric).lower_is_better for metric in rows["metric"]], bool)
+    printed = [
+        round(v, measure(m).decimals) for m, v in zip(rows["metric"], rows["value"], strict=True)
+    ]
+    merit = pd.Series(np.where(lower, -1, 1) * np.array(printed, float), index=rows.index)
+    rivals = merit.groupby([rows["metric"], rows["ratio"]])
+    return (merit == rivals.transform("max")) & (rivals.transform("size") > 1)
+
+
+def _estimate(row):
+    number = measure(row.metric).number
+    if row.metric.startswith("mae"):
+        return f"{number(row.value)} ± {number(row.sd)}"
+    return f"{number(row.value)} [{number(row.ci_low)}, {number(row.ci_high)}]"
+
+
+def _ordered(rows, card, labels):
+    rank = {
+        "metric": {name: i for i, name in enumerate(table_metrics(card))},
+        "encoder": {name: i for i, name in enumerate(labels.encoders)},
+    }
+    return rows.sort_values(
+        ["metric", "ratio", "encoder"],
+        key=lambda column: column.map(rank[column.name]) if column.name in rank else column,
+        kind="stable",
+    )
+
+
+def _caption(rows, card, labels):
+    reference = labels.encoders.get(labels.reference, labels.reference)
+    sentences = [
+        _uncertainty(card),
+        f"{rows['n'].max()} test subjects." if len(rows) else "No predictions.",
+        "n train: labelled training subjects.",
+    ]
+    if rows["best"].any():
+        sentences.append("Bold: best.")
+    if rows["p"].notna().any():
+        test = "paired bootstrap" if card.kind == "classification" else "paired t-test"
+        sentences.append(f"*, **, ***: p < 0.05, 0.01, 0.001 against {reference} ({test}).")
+    if labels.demo:
+        sentences.append(f"{labels.demo[0].upper()}{labels.demo[1:]}.")
+    return " ".join(sentences)
+
+
+def _uncertainty(card):
+    over = "bootstrap over test subjects; mean over label seeds"
+    if card.kind == "classification":
+        return f"Estimate [95 % interval], {over}."
+    return f"{measure(card.metric).label} ± SD of the estimate, {over}."

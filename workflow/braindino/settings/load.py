@@ -1,0 +1,216 @@
+"""Read the configuration and its cards; every mistake becomes one sentence with its mend."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from braindino.errors import BadInput
+from braindino.settings.cards import DatasetCard, EncoderCard, TaskCard
+from braindino.settings.config import Config
+from braindino.settings.pretrain import Recipe
+
+CARDS = {
+    "datasets": DatasetCard,
+    "tasks": TaskCard,
+    "encoders": EncoderCard,
+    "recipes": Recipe,
+}
+
+
+class Run(NamedTuple):
+    """A validated configuration with the cards that it names."""
+
+    config: Config
+    datasets: dict[str, DatasetCard]
+    tasks: dict[str, TaskCard]
+    encoders: dict[str, EncoderCard]
+    recipe: Recipe
+
+
+def load_run(values, files, folder="config", environment=os.environ):
+    """Validate merged configuration values and read the cards that they name.
+
+    Parameters
+    ----------
+    values : dict
+        The configuration as Snakemake merged it.
+    files : list of path
+        The files it was merged from, later ones winning; named in messages.
+    folder : path
+        Folder of the card folders `datasets`, `tasks`, `encoders` and `recipes`.
+    environment : mapping
+        Where BRAINDINO_DATA and BRAINDINO_WEIGHTS are looked up.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    BadInput
+        At the first mistake, naming the file, the key and the mend.
+    """
+    values = dict(values)
+    for key, variable in (("data_root", "BRAINDINO_DATA"), ("weights_root", "BRAINDINO_WEIGHTS")):
+        values[key] = values.get(key) or environment.get(variable)
+    config = validate(Config, values, files)
+    cards = {
+        kind: {
+            name: load_card(kind, name, folder, getattr(config.overrides, kind).get(name, {}))
+            for name in getattr(config, kind)
+        }
+        for kind in ("datasets", "tasks", "encoders")
+    }
+    run = Run(config, **cards, recipe=load_card("recipes", config.recipe, folder))
+    _check_references(run, files)
+    return run
+
+
+def restore_run(dumped):
+    """Build a run from the plain values of its models, as rules hand them to scripts.
+
+    Parameters
+    ----------
+    dumped : dict
+        config and recipe, and the cards of datasets, tasks and encoders by name.
+    """
+    cards = {
+        kind: {name: CARDS[kind](**card) for name, card in dumped[kind].items()}
+        for kind in ("datasets", "tasks", "encoders")
+    }
+    return Run(Config(**dumped["config"]), **cards, recipe=Recipe(**dumped["recipe"]))
+
+
+def load_card(kind, name, folder="config", override=None):
+    """Read and validate one card, with this run's overrides merged in.
+
+    Raises
+    ------
+    BadInput
+        When there is no such card, or it does not fit its model.
+    """
+    path = Path(folder, kind, f"{name}.yaml")
+    if not path.is_file():
+        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
+        raise BadInput(
+            f"{kind}: there is no card {path}{_did_you_mean(name, known)}; "
+            f"write it, or use one of: {', '.join(known)}."
+        )
+    values = read_yaml(path)
+    files = [path]
+    if override:
+        values = _merge(values, override)
+        files.append(f"overrides.{kind}.{name}")
+    card = validate(CARDS[kind], values, files)
+    if card.name != name:
+        raise BadInput(f"{path}: name is '{card.name}'; a card's name is its file's, '{name}'.")
+    return card
+
+
+def read_yaml(path):
+    """Read a YAML mapping.
+
+    Raises
+    ------
+    BadInput
+        When the file is not YAML, or not a mapping.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" at line {place.line + 1}" if place else ""
+        raise BadInput(f"{path}: not valid YAML{line}; mend its indentation or quotes.") from error
+    if not isinstance(values, dict):
+        raise BadInput(f"{path}: expected 'key: value' lines.")
+    return values
+
+
+def validate(model, values, files):
+    """Validate `values` against a pydantic model; the first mistake becomes one sentence."""
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first, *rest = error.errors()
+        more = f" ({len(rest)} more after it)" if rest else ""
+        raise BadInput(_sentence(model, first, files) + more) from None
+
+
+def _sentence(model, error, files):
+    loc = [str(part) for part in error["loc"]]
+    key = ".".join(loc) or "the file"
+    where = _file_of(loc, files)
+    if error["type"] == "extra_forbidden":
+        known = list(_model_at(model, loc[:-1]).model_fields)
+        mend = _did_you_mean(loc[-1], known) or f"; known keys here: {', '.join(known)}"
+        return f"{where}: unknown key '{key}'{mend}."
+    if error["type"] == "missing":
+        return f"{where}: key '{key}' is missing; add it."
+    message = error["msg"].removeprefix("Value error, ")
+    given = f", got {error['input']!r}" if error["type"] != "value_error" else ""
+    return f"{where}: key '{key}': {message[0].lower()}{message[1:]}{given}."
+
+
+def _file_of(loc, files):
+    """Name the last file that sets the key at `loc`, or the nearest key above it."""
+    for depth in range(len(loc), 0, -1):
+        for file in reversed(files):
+            if Path(file).is_file() and _has(read_yaml(file), loc[:depth]):
+                return str(file)
+    return str(files[-1]) if files else "the command line"
+
+
+def _has(values, loc):
+    for part in loc:
+        if isinstance(values, dict) and part in values:
+            values = values[part]
+        elif isinstance(values, list) and part.isdigit() and int(part) < len(values):
+            values = values[int(part)]
+        else:
+            return False
+    return True
+
+
+def _model_at(model, loc):
+    for part in loc:
+        field = model.model_fields.get(part)
+        annotation = getattr(field, "annotation", None)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return model
+
+
+def _did_you_mean(name, known):
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _merge(values, override):
+    merged = dict(values)
+    for key, value in override.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _check_references(run, files):
+    named = {
+        "phantoms": (run.config.phantoms, run.datasets),
+        "statistics.reference": ([run.config.statistics.reference], run.encoders),
+        "overrides.datasets": (run.config.overrides.datasets, run.datasets),
+        "overrides.tasks": (run.config.overrides.tasks, run.tasks),
+        "overrides.encoders": (run.config.overrides.encoders, run.encoders),
+        **{f"tasks: {t.name}: datasets": (t.datasets, run.datasets) for t in run.tasks.values()},
+    }
+    for key, (names, known) in named.items():
+        for name in names:
+            if name not in known:
+                where = _file_of(key.split(".") if ":" not in key else ["tasks"], files)
+                raise BadInput(
+                    f"{where}: key '{key}' names '{name}', which this run does not list"
+                    f"{_did_you_mean(name, list(known))}; it lists: {', '.join(known)}."
+                )

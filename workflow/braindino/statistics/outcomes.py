@@ -1,0 +1,106 @@
+"""Test predictions of one encoder at one label ratio, aligned over label seeds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from braindino.errors import BadInput
+
+KEYS = ["subject", "volume_id", "fold"]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Predictions on one test set; the folds of a cross-validation are pooled.
+
+    Attributes
+    ----------
+    volumes : ndarray of str [volumes]
+        Volume ids, sorted by subject.
+    subject : ndarray of int [volumes]
+        Index of each volume's subject; the subject is the unit of resampling.
+    target : ndarray of float [volumes]
+        Class index, or number to predict.
+    predicted : ndarray of float [seeds, volumes, classes] or [seeds, volumes]
+        Class probabilities, or predicted numbers.
+    """
+
+    volumes: np.ndarray
+    subject: np.ndarray
+    target: np.ndarray
+    predicted: np.ndarray
+
+    @property
+    def n_subjects(self):
+        """Number of test subjects."""
+        return int(self.subject.max()) + 1
+
+    def subject_means(self, values):
+        """Average `values` [seeds, volumes] over seeds and each subject's volumes: [subjects]."""
+        total = np.bincount(self.subject, weights=values.mean(axis=0))
+        return total / np.bincount(self.subject)
+
+    def absolute_errors(self):
+        """Return each subject's mean absolute error, in the target's unit: [subjects]."""
+        return self.subject_means(np.abs(self.predicted - self.target))
+
+
+def score_columns(card):
+    """Name the prediction columns of a task."""
+    if card.kind == "regression":
+        return ["prediction"]
+    return [f"score_{k}" for k in range(len(card.classes))]
+
+
+def align(frame, card):
+    """Align predictions of one encoder and ratio into `Outcomes`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of one encoder and ratio in the contract's prediction columns.
+    card : TaskCard
+        The task.
+
+    Raises
+    ------
+    BadInput
+        If a column is missing, a prediction is not finite, or seeds differ in their volumes.
+    """
+    columns = score_columns(card)
+    _check_columns(frame, [*KEYS, "seed", "target", *columns], card)
+    rows = frame.sort_values(["seed", *KEYS], kind="stable")
+    seeds = rows["seed"].nunique()
+    keys = rows[KEYS].to_numpy(str)
+    if len(rows) % seeds or not _repeats(keys.reshape(seeds, -1, len(KEYS))):
+        raise BadInput(f"{_name(frame)}: the seeds differ in their test volumes; predict again")
+    n = len(rows) // seeds
+    predicted = rows[columns].to_numpy(float).reshape(seeds, n, -1)
+    if not np.isfinite(predicted).all():
+        raise BadInput(f"{_name(frame)}: a prediction is not finite; look at the head's training")
+    return Outcomes(
+        volumes=keys[:n, 1],
+        subject=np.unique(keys[:n, 0], return_inverse=True)[1],
+        target=rows["target"].to_numpy(float)[:n],
+        predicted=predicted[..., 0] if card.kind == "regression" else predicted,
+    )
+
+
+def _repeats(keys):
+    first = keys[0]
+    distinct = len(np.unique(first, axis=0)) == len(first)
+    return distinct and bool((keys == first).all())
+
+
+def _check_columns(frame, columns, card):
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise BadInput(
+            f"{_name(frame)}: no column {', '.join(missing)}; the card of task "
+            f"'{card.name}' and its predictions disagree, predict again"
+        )
+
+
+def _name(frame):
+    first = frame.iloc[0]
+    return f"predictions/{first['task']}/{first['encoder']}.parquet, ratio {first['ratio']}"

@@ -1,0 +1,69 @@
+"""Weighted scores, for many weightings of the test volumes at once.
+
+A resample of the test set is a weighting of its volumes by whole numbers, so one call scores
+all resamples. Every function takes `target` [volumes], `predicted` ([volumes, classes] or
+[volumes]) and `weights` [volumes, resamples], and returns one score a resample.
+"""
+
+import numpy as np
+
+
+def auc(positive, score, weights):
+    """Area under the ROC curve, ties counting half (Mann-Whitney); NaN where a side is empty.
+
+    The negatives are sorted once for all resamples; the mean of the negative weight below each
+    positive, and that below or level with it, counts its wins. `positive` is bool [volumes],
+    `score` [volumes].
+    """
+    order = np.flatnonzero(~positive)[np.argsort(score[~positive], kind="stable")]
+    passed = np.zeros((len(order) + 1, weights.shape[1]))
+    np.cumsum(weights[order], axis=0, out=passed[1:])
+    below, level = (np.searchsorted(score[order], score[positive], s) for s in ("left", "right"))
+    own = weights[positive]
+    wins = np.einsum("pb,pb->b", own, passed[below]) + np.einsum("pb,pb->b", own, passed[level])
+    return _ratio(wins / 2, own.sum(axis=0) * passed[-1])
+
+
+def macro_auc(target, predicted, weights):
+    """Unweighted mean of the one-vs-rest AUCs; NaN where a class is absent."""
+    classes = range(predicted.shape[1])
+    return np.mean([auc(target == k, predicted[:, k], weights) for k in classes], axis=0)
+
+
+def accuracy(target, predicted, weights):
+    """Share of volumes whose most probable class is the true one."""
+    return _mean(predicted.argmax(axis=1) == target, weights)
+
+
+def mae(target, predicted, weights):
+    """Mean absolute error, in the target's unit."""
+    return _mean(np.abs(predicted - target), weights)
+
+
+def rmse(target, predicted, weights):
+    """Root mean squared error, in the target's unit."""
+    return np.sqrt(_mean((predicted - target) ** 2, weights))
+
+
+def r2(target, predicted, weights):
+    """Coefficient of determination; NaN where all targets are equal."""
+    centred = target - target.mean()  # keeps the variance below from cancelling
+    variance = _mean(centred**2, weights) - _mean(centred, weights) ** 2
+    return 1 - _ratio(_mean((predicted - target) ** 2, weights), variance)
+
+
+def scorers(card):
+    """Return the scores of a task by their names in the results, the primary one first."""
+    if card.kind == "classification":
+        return {"macro_auc": macro_auc, "accuracy": accuracy}
+    suffix = f"_{card.unit}" if card.unit else ""
+    return {f"mae{suffix}": mae, f"rmse{suffix}": rmse, "r2": r2}
+
+
+def _mean(values, weights):
+    return values.astype(float) @ weights / weights.sum(axis=0)
+
+
+def _ratio(numerator, denominator):
+    empty = np.full(np.shape(numerator), np.nan)
+    return np.divide(numerator, denominator, out=empty, where=denominator > 0)

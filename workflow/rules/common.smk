@@ -1,0 +1,106 @@
+"""The validated run, what of it is available, and the helpers that rules share."""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from braindino.code import fingerprint
+from braindino.corpus.availability import availability, dataset_folder, weights_file
+from braindino.corpus.volumes import count_chunks
+from braindino.errors import BadInput
+from braindino.paths import Paths
+from braindino.settings.load import load_run
+
+BASE = Path(workflow.basedir)
+
+try:
+    # Files given on the command line or by a profile win over the Snakefile's own.
+    given = list(workflow.overwrite_configfiles)
+    own = [file for file in workflow.configfiles if file not in given]
+    RUN = load_run(config, [*own, *given], BASE / "config")
+    AVAILABILITY = availability(RUN)
+except BadInput as error:
+    raise WorkflowError(str(error))
+
+CONFIG = RUN.config
+paths = Paths(CONFIG.run)
+ENVIRONMENT = "../../envs/environment.yaml"
+
+
+def usable(kind):
+    return [
+        name
+        for (k, name), row in AVAILABILITY.items()
+        if k == kind and row.status != "absent"
+    ]
+
+
+DATASETS, TASKS, ENCODERS = usable("dataset"), usable("task"), usable("encoder")
+PRETRAINING = [name for name in DATASETS if "pretraining" in RUN.datasets[name].roles]
+
+for row in AVAILABILITY.values():
+    if row.status == "absent" and workflow.is_main_process:
+        print(f"absent: {row.kind} {row.name}: {row.reason}", file=sys.stderr)
+
+# A phantom is not the archive: nobody expects the archive's volumes of it.
+EXPECTED = {
+    name: None if name in CONFIG.phantoms else RUN.datasets[name].expected.volumes
+    for name in DATASETS
+}
+
+
+def code(script):
+    return fingerprint(BASE / "workflow" / "scripts" / script)
+
+
+def settings(model):
+    return model.model_dump(mode="json")
+
+
+def cohort_folder(wildcards):
+    card = RUN.datasets[wildcards.dataset]
+    return dataset_folder(CONFIG, card, paths.phantom(card.name))
+
+
+def chunks(dataset):
+    return range(count_chunks(RUN.datasets[dataset], CONFIG))
+
+
+def expand_chunks(path, suffix, datasets):
+    return [path(name, chunk, suffix) for name in datasets for chunk in chunks(name)]
+
+
+def tasks_of(dataset):
+    return [task for task in TASKS if dataset in RUN.tasks[task].datasets]
+
+
+def datasets_of(tasks):
+    return sorted({name for task in tasks for name in RUN.tasks[task].datasets})
+
+
+def feature_files(encoders=ENCODERS, tasks=TASKS):
+    return [paths.features(e, d) for e in encoders for d in datasets_of(tasks)]
+
+
+def cards(kind):
+    return {name: settings(card) for name, card in getattr(RUN, kind).items()}
+
+
+def trained(encoder):
+    return RUN.encoders[encoder].source == "recipe"
+
+
+# What the reports print: a change of any card or setting makes them anew.
+CARDS = {
+    "config": settings(CONFIG),
+    "recipe": settings(RUN.recipe),
+    **{kind: cards(kind) for kind in ("datasets", "tasks", "encoders")},
+}
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    task="[^/]+",
+    encoder="[^/]+",
+    chunk=r"\d+",

@@ -1,0 +1,34 @@
+"""Encoders: one frozen pass per (encoder, cohort), cached for every task and head."""
+
+
+rule embed:
+    input:
+        volumes=paths.volumes("{dataset}"),
+        indices=lambda w: expand_chunks(paths.brains, ".parquet", [w.dataset]),
+        folders=lambda w: expand_chunks(paths.brains, "", [w.dataset]),
+        weights=lambda w: (
+            [rules.pretrain.output.encoder, rules.pretrain.output.card]
+            if trained(w.encoder)
+            else []
+        ),
+    output:
+        paths.features("{encoder}", "{dataset}"),
+    log:
+        paths.log("embed", "{encoder}", "{dataset}"),
+    benchmark:
+        paths("benchmarks/embed/{encoder}.{dataset}.tsv")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2500,
+    params:
+        card=lambda w: settings(RUN.encoders[w.encoder]),
+        published=lambda w: weights_file(CONFIG, RUN.encoders[w.encoder]),
+        protocol=settings(CONFIG.imaging),
+        device=CONFIG.device,
+        batch=CONFIG.feature_batch,
+        seed=CONFIG.seed,
+        code=code("encoders/embed.py"),
+    script:
+        "../scripts/encoders/embed.py"

@@ -1,0 +1,163 @@
+"""Reporting: the paper's tables and figures, published against reproduced, one HTML page."""
+
+TABLES = {RUN.tasks[t].table or RUN.tasks[t].name: t for t in TASKS}
+TABLE_FILES = [
+    paths.table(number, suffix) for number in TABLES for suffix in ("csv", "md", "tex")
+]
+FIGURE_FILES = (
+    [paths.figure("3", suffix) for suffix in ("png", "pdf", "svg")] if TASKS else []
+)
+
+
+rule table:
+    input:
+        metrics=lambda w: paths.statistics(f"{TABLES[w.number]}/metrics"),
+        comparisons=lambda w: paths.statistics(f"{TABLES[w.number]}/comparisons"),
+        subsets=lambda w: paths.label_subset(TABLES[w.number]),
+        availability=paths.audit("availability"),
+    output:
+        csv=paths.table("{number}", "csv"),
+        md=report(
+            paths.table("{number}", "md"),
+            caption="../report/table.rst",
+            category="Tables",
+        ),
+        tex=paths.table("{number}", "tex"),
+    log:
+        paths.log("table", "{number}"),
+    conda:
+        ENVIRONMENT
+    params:
+        task=lambda w: TABLES[w.number],
+        run=CARDS,
+        code=code("reporting/table.py"),
+    script:
+        "../scripts/reporting/table.py"
+
+
+rule figure:
+    input:
+        metrics=[paths.statistics(f"{task}/metrics") for task in TASKS],
+        splits=[paths.split(task) for task in TASKS],
+        availability=paths.audit("availability"),
+    output:
+        png=report(
+            paths.figure("3", "png"),
+            caption="../report/figure_3.rst",
+            category="Figures",
+        ),
+        pdf=paths.figure("3", "pdf"),
+        svg=paths.figure("3", "svg"),
+    log:
+        paths.log("figure", "3"),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/figure_3.py"),
+    script:
+        "../scripts/reporting/figure_3.py"
+
+
+rule mosaic:
+    input:
+        lambda w: expand_chunks(paths.brains, ".thumbnails.npz", [w.dataset]),
+    output:
+        report(
+            paths.mosaic("{dataset}"),
+            caption="../report/mosaic.rst",
+            category="Quality control",
+        ),
+    log:
+        paths.log("mosaic", "{dataset}"),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/mosaic.py"),
+    script:
+        "../scripts/reporting/mosaic.py"
+
+
+rule curves:
+    input:
+        rules.pretrain.output.metrics,
+    output:
+        report(
+            paths.pretrain(CONFIG.recipe, "curves.png"),
+            caption="../report/curves.rst",
+            category="Pretraining",
+        ),
+    log:
+        paths.log("curves", CONFIG.recipe),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/curves.py"),
+    script:
+        "../scripts/reporting/curves.py"
+
+
+rule reproduction:
+    input:
+        published="config/paper/results.csv",
+        metrics=paths.statistics("metrics"),
+        comparisons=paths.statistics("comparisons"),
+        availability=paths.audit("availability"),
+    output:
+        paths("report/reproduction.csv"),
+    log:
+        paths.log("reproduction"),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/reproduction.py"),
+    script:
+        "../scripts/reporting/reproduction.py"
+
+
+rule report:
+    input:
+        availability=paths.audit("availability"),
+        coverage=paths.audit("coverage"),
+        leakage=paths.audit("leakage"),
+        rejects=[
+            paths.rejects(),
+            *expand_chunks(paths.brains, ".rejects.csv", DATASETS),
+        ],
+        reproduction=rules.reproduction.output,
+        metrics=paths.statistics("metrics"),
+        comparisons=paths.statistics("comparisons"),
+        splits=[paths.split(task) for task in TASKS],
+        subsets=[paths.label_subset(task) for task in TASKS],
+        mosaics=[paths.mosaic(d) for d in DATASETS],
+        figure_3=rules.figure.output.png if TASKS else [],
+        curves=rules.curves.output if PRETRAINING else [],
+        encoder=rules.pretrain.output.card if PRETRAINING else [],
+    output:
+        paths("report.html"),
+    log:
+        paths.log("report"),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/report.py"),
+    script:
+        "../scripts/reporting/report.py"
+
+
+rule figure_3:
+    input:
+        FIGURE_FILES,
+
+
+for number in TABLES:
+
+    rule:
+        name:
+            f"table_{number}"
+        input:
+            [paths.table(number, suffix) for suffix in ("csv", "md", "tex")],

@@ -1,0 +1,37 @@
+"""Statistics: metrics and paired comparisons of each task, then of all tasks."""
+
+
+rule evaluate:
+    input:
+        lambda w: expand(paths.predictions(w.task, "{encoder}"), encoder=ENCODERS),
+    output:
+        metrics=paths.statistics("{task}/metrics"),
+        comparisons=paths.statistics("{task}/comparisons"),
+    log:
+        paths.log("evaluate", "{task}"),
+    conda:
+        ENVIRONMENT
+    params:
+        card=lambda w: settings(RUN.tasks[w.task]),
+        protocol=settings(CONFIG.statistics),
+        seed=CONFIG.seed,
+        code=code("statistics/evaluate.py"),
+    script:
+        "../scripts/statistics/evaluate.py"
+
+
+rule collect:
+    input:
+        metrics=[paths.statistics(f"{task}/metrics") for task in TASKS],
+        comparisons=[paths.statistics(f"{task}/comparisons") for task in TASKS],
+    output:
+        metrics=paths.statistics("metrics"),
+        comparisons=paths.statistics("comparisons"),
+    log:
+        paths.log("collect"),
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("statistics/collect.py"),
+    script:
+        "../scripts/statistics/collect.py"
