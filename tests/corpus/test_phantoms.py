@@ -162,6 +162,7 @@ def test_stripped_cohorts_are_zero_outside_the_brain_and_nowhere_within(name, co
         assert scan.dtype == np.int16
         assert 0.05 < brain.mean() < 0.4
         assert np.array_equal(brain, ndimage.binary_fill_holes(brain))
+        assert brain[1:-1, 1:-1, 1:-1].sum() == brain.sum()  # no brain is cut off
 
 
 def test_heads_have_noise_in_the_air_and_a_scalp_brighter_than_the_skull(cohorts):

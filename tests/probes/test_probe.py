@@ -65,10 +65,7 @@ def test_training_keeps_the_step_with_the_best_validation_loss():
     trained = train_heads(features, noise, fit, validate, "regression", 1, PROTOCOL, generators(1))
     fresh = Heads(1, 12, 16, 1, generators(1))
     with torch.no_grad():
-        scores = [
-            sample_losses(h(features), noise, "regression")[validate].mean()
-            for h in (trained, fresh)
-        ]
+        losses = [sample_losses(h(features), noise, "regression") for h in (trained, fresh)]
     # Step 0 is a candidate: on pure noise nothing may end worse than where it began.
     assert losses[0][validate].mean() <= losses[1][validate].mean()
 

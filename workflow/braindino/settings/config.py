@@ -17,6 +17,7 @@ class Overrides(Strict):
     datasets: dict[str, dict[str, Any]] = Field({}, description="by dataset card")
     tasks: dict[str, dict[str, Any]] = Field({}, description="by task card")
     encoders: dict[str, dict[str, Any]] = Field({}, description="by encoder card")
+    recipes: dict[str, dict[str, Any]] = Field({}, description="by recipe card")
 
 
 class Config(Strict):

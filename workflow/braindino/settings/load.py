@@ -58,14 +58,17 @@ def load_run(values, files, folder="config", environment=os.environ):
     for key, variable in (("data_root", "BRAINDINO_DATA"), ("weights_root", "BRAINDINO_WEIGHTS")):
         values[key] = values.get(key) or environment.get(variable)
     config = validate(Config, values, files)
-    cards = {
-        kind: {
-            name: load_card(kind, name, folder, getattr(config.overrides, kind).get(name, {}))
-            for name in getattr(config, kind)
-        }
-        for kind in ("datasets", "tasks", "encoders")
-    }
-    run = Run(config, **cards, recipe=load_card("recipes", config.recipe, folder))
+
+    def card(kind, name):
+        return load_card(kind, name, folder, getattr(config.overrides, kind).get(name))
+
+    run = Run(
+        config,
+        datasets={name: card("datasets", name) for name in config.datasets},
+        tasks={name: card("tasks", name) for name in config.tasks},
+        encoders={name: card("encoders", name) for name in config.encoders},
+        recipe=card("recipes", config.recipe),
+    )
     _check_references(run, files)
     return run
 
@@ -204,6 +207,7 @@ def _check_references(run, files):
         "overrides.datasets": (run.config.overrides.datasets, run.datasets),
         "overrides.tasks": (run.config.overrides.tasks, run.tasks),
         "overrides.encoders": (run.config.overrides.encoders, run.encoders),
+        "overrides.recipes": (run.config.overrides.recipes, [run.config.recipe]),
         **{f"tasks: {t.name}: datasets": (t.datasets, run.datasets) for t in run.tasks.values()},
     }
     for key, (names, known) in named.items():

@@ -15,7 +15,7 @@ CENTRE = (0.0, -17.0, 5.0)  # MNI mm; middle of the template brain's box
 BRAIN_BOX = (160.0, 196.0, 172.0)
 HEAD_BOX = (180.0, 224.0, 200.0)
 WARP_SCALE, WARP_SD = 30.0, 2.5  # mm; neighbours of one lobe move together, by up to about 1 cm
-ATLAS_SIZE = 0.9  # of the template; assumed, so that a brain fits the BraTS grid of 155 mm
+ATLAS_SIZE = 0.87  # of the template; assumed, so that a brain fits the BraTS grid of 155 mm
 TILT = 4.0  # degrees; SD of a head's rotations in the scanner
 EDGE = 0.6  # mm; softness of a border between tissues
 # Layers of the head outside the brain, by their outer border in mm (DESIGN section 7).

@@ -1,0 +1,120 @@
+"""The whole pipeline, end to end, on a reduced demo; run twice, in folders of their own."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from braindino.statistics.baselines import training_mean_mae
+
+pytestmark = pytest.mark.slow
+
+BROKEN = "phantoms/Pixar/sub-pixar003/anat/sub-pixar003_T1w.nii.gz"
+
+
+@pytest.fixture(scope="session")
+def run_demo(snakemake, pytestconfig, tmp_path_factory):
+    """Return a function that runs the reduced demo in a fresh folder and returns its results."""
+
+    def run(name):
+        folder = tmp_path_factory.mktemp(name)
+        root = pytestconfig.rootpath
+        shutil.copy(root / "Snakefile", folder)
+        for part in ("workflow", "config", "profiles", "envs"):
+            shutil.copytree(root / part, folder / part)
+        small = ("--configfile", "config/demo.yaml", root / "tests" / "workflow" / "small.yaml")
+        arguments = ("--profile", "profiles/demo", *small)
+        assert_success(snakemake("corpus", *arguments, folder=folder))
+        scan = folder / "results" / "demo" / BROKEN
+        scan.write_bytes(scan.read_bytes()[:20_000])
+        assert_success(snakemake("all", *arguments, folder=folder))
+        status, output = snakemake("all", *arguments, folder=folder)
+        assert status == 0
+        assert "Nothing to be done" in output
+        return folder / "results" / "demo"
+
+    return run
+
+
+def assert_success(result):
+    status, output = result
+    assert status == 0, output[-5000:]
+
+
+@pytest.fixture(scope="session")
+def demo(run_demo):
+    return run_demo("first")
+
+
+@pytest.fixture(scope="session")
+def metrics(demo):
+    frame = pd.read_parquet(demo / "statistics" / "metrics.parquet")
+    return frame.set_index(["task", "encoder", "metric", "ratio"]).sort_index()
+
+
+def test_sequence_is_told_from_the_features(metrics):
+    assert metrics.loc[("sequence", "braindino", "macro_auc", 1.0), "value"] >= 0.95
+
+
+def test_brain_age_beats_the_training_mean(demo, metrics):
+    baseline = training_mean_mae(pd.read_parquet(demo / "corpus" / "splits" / "age.parquet"))
+    assert metrics.loc[("age", "braindino", "mae_years", 1.0), "value"] < baseline
+
+
+def test_more_labels_do_not_hurt(metrics):
+    for task, metric, sign in (("age", "mae_years", 1), ("sequence", "macro_auc", -1)):
+        few, all_ = (metrics.loc[(task, "braindino", metric, r)] for r in (0.1, 1.0))
+        slack = (few["ci_high"] - few["ci_low"]) / 2
+        assert sign * (all_["value"] - few["value"]) <= slack
+
+
+def test_every_scan_is_accounted_for(demo):
+    coverage = pd.read_csv(demo / "corpus" / "audit" / "coverage.csv").set_index("dataset")
+    assert (coverage["found"] == coverage[["used", "unused", "rejected"]].sum(axis=1)).all()
+    for name, row in coverage.iterrows():
+        folder = demo / "brains" / name
+        stripped = sum(len(pd.read_parquet(p)) for p in folder.glob("*.parquet"))
+        rejected = sum(len(pd.read_csv(p)) for p in folder.glob("*.rejects.csv"))
+        assert stripped + rejected == row["used"]
+
+
+def test_the_truncated_scan_is_listed_with_its_reason(demo):
+    rejects = pd.concat(map(pd.read_csv, (demo / "brains" / "Pixar").glob("*.rejects.csv")))
+    assert list(rejects["volume_id"]) == ["Pixar/pixar003/1/T1w"]
+    assert "cannot be read" in rejects["reason"].iloc[0]
+
+
+def test_no_test_subject_is_in_the_shards(demo):
+    splits = pd.concat(map(pd.read_parquet, (demo / "corpus" / "splits").glob("*.parquet")))
+    test = set(splits.loc[splits["split"] == "test", "subject"])
+    index = pd.concat(map(pd.read_parquet, (demo / "shards").glob("*/*.parquet")))
+    assert not test & set(index["dataset"] + "/" + index["subject"])
+    for path in (demo / "shards").glob("*/*.npy"):
+        shard = np.load(path, mmap_mode="r")
+        assert shard.dtype == np.float16
+        assert shard.shape[1:] == (256, 256)
+        assert len(shard) == len(pd.read_parquet(path.with_suffix(".parquet")))
+
+
+def test_a_demo_is_never_compared_with_the_paper(demo):
+    rows = pd.read_csv(demo / "report" / "reproduction.csv")
+    assert rows["reproduced"].isna().all()
+    assert not rows["verdict"].str.startswith("reproduced").any()
+    for name in ("table_s9.md", "table_s12.md"):
+        text = (demo / "tables" / name).read_text()
+        assert "demo" in text
+        assert "random weights" in text
+
+
+def test_a_second_run_gives_the_same_bytes(demo, run_demo):
+    again = run_demo("second")
+    made = sorted(
+        path.relative_to(demo)
+        for folder in ("tables", "statistics", "predictions", "features", "report", "figures")
+        for path in (demo / folder).rglob("*")
+        if path.is_file()
+    )
+    assert len(made) > 20
+    for path in made:
+        assert (demo / path).read_bytes() == (again / path).read_bytes(), path
