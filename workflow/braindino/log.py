@@ -9,13 +9,20 @@ from braindino.errors import BadInput
 
 
 @contextlib.contextmanager
-def job_log(path):
+def job_log(path, *explained):
     """Log a job's messages to `path` and to stderr.
+
+    Parameters
+    ----------
+    path : path
+        The job's log file.
+    explained : exception types
+        Besides `BadInput`, errors whose message says all that a person needs.
 
     Raises
     ------
     SystemExit
-        When the job raises `BadInput`; the exit message is its sentence.
+        With status 1, after such an error's message was logged.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     handlers = [logging.FileHandler(path, mode="w"), logging.StreamHandler()]
@@ -24,7 +31,7 @@ def job_log(path):
     )
     try:
         yield logging.getLogger("braindino")
-    except BadInput as error:
+    except (BadInput, *explained) as error:
         logging.error("%s", error)
         sys.exit(1)
     except Exception:
