@@ -75,6 +75,7 @@ rule volumes:
 
 
 rule availability:
+    localrule: True
     output:
         paths.audit("availability"),
     log:

@@ -46,9 +46,12 @@ def clip_percentiles(volume, protocol):
 def z_score(volume):
     """Subtract the mean and divide by the SD of the non-zero voxels; the rest stay zero."""
     brain = volume != 0
-    voxels = volume[brain].double()
-    mean, sd = voxels.mean(), voxels.std(correction=0)
-    return torch.where(brain, (volume - mean.float()) / sd.clamp_min(1e-8).float(), 0)
+    count = brain.sum()
+    # Zeros add nothing to either sum, so the voxels need not be gathered.
+    mean = volume.sum(dtype=torch.float64) / count
+    variance = volume.square().sum(dtype=torch.float64) / count - mean**2
+    scale = 1 / variance.clamp_min(1e-16).sqrt()
+    return torch.where(brain, (volume - mean.float()).mul_(scale.float()), 0)
 
 
 def draw_slices(volume_id, protocol, seed):

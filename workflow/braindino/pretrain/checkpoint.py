@@ -26,7 +26,7 @@ class Checkpoints:
     Parameters
     ----------
     folder : path
-        Holds `iteration_<n>.pt`; made when first needed.
+        Holds `iteration_<n>.pt`, and `final.pt` of a finished run; made when first needed.
     keep : int
         Number of newest checkpoints kept.
     logger : logging.Logger, optional
@@ -54,6 +54,16 @@ class Checkpoints:
                 reason = str(error).partition("\n")[0]
                 self.logger.warning("%s is damaged (%s): trying the one before", path, reason)
         return None
+
+    def finish(self):
+        """Keep the newest checkpoint alone, as `final.pt`.
+
+        Nothing resumes from it: whoever runs a finished recipe again wants it computed again.
+        """
+        *older, newest = self._oldest_first()
+        newest.replace(self.folder / "final.pt")
+        for path in older:
+            path.unlink()
 
     def _oldest_first(self):
         return sorted(self.folder.glob("iteration_*.pt"))

@@ -72,8 +72,10 @@ def pretrain(recipe, shards, out_dir, seed=0, device="auto", logger=None, worker
         workers,
     )
     _loop(run, loader, checkpoints, journal)
+    card = export_encoder(run, slices, out_dir)
+    checkpoints.finish()
     logger.info("pretraining %s: done, %d iterations", recipe.name, run.iteration)
-    return export_encoder(run, slices, out_dir)
+    return card
 
 
 def _loop(run, loader, checkpoints, journal):
