@@ -1,5 +1,6 @@
 """The validated run, what of it is available, and the helpers that rules share."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from braindino.paths import Paths
 from braindino.settings.load import load_run
 
 BASE = Path(workflow.basedir)
+
+# Jobs side by side must not spin while they wait: OpenMP's default makes torch several times
+# slower when there are more threads than cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 try:
     # Files given on the command line or by a profile win over the Snakefile's own.

@@ -75,11 +75,11 @@ rule volumes:
 
 
 rule availability:
-    localrule: True
     output:
         paths.audit("availability"),
     log:
         paths.log("availability"),
+    localrule: True
     conda:
         ENVIRONMENT
     params:
