@@ -6,6 +6,26 @@ from braindino.settings.schema import sources
 
 METHODS = [
     (
+        "imaging: axial",
+        "the file's plane nearest to axial; oblique volumes are not resampled",
+        "§4.1.2 says axial, and not how an oblique volume is cut",
+    ),
+    (
+        "imaging: interpolation",
+        "trilinear",
+        "not stated; MONAI's default for images",
+    ),
+    (
+        "imaging: background after the z-score",
+        "stays at 0",
+        "§4.1.2 names the non-zero voxels alone; MONAI does the same",
+    ),
+    (
+        "probes: regression targets",
+        "standardised by each head's own label subset",
+        "at the stated learning rate a head cannot reach an offset of decades",
+    ),
+    (
         "statistics: SD of an MAE",
         "of the bootstrap distribution",
         "the published SDs (0.75 to 1.02 years, §2.3) are too narrow for single errors",
@@ -44,6 +64,11 @@ def assumptions(run):
         }
         for card in run.tasks.values()
         if card.test_fraction_source.startswith("assumed")
+    ]
+    rows += [
+        {"setting": f"tasks.{card.name}", "value": ", ".join(card.modalities), "why": card.note}
+        for card in run.tasks.values()
+        if card.note
     ]
     return rows + [dict(zip(("setting", "value", "why"), row, strict=True)) for row in METHODS]
 
