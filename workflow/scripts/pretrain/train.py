@@ -17,4 +17,5 @@ with job_log(snakemake.log[0], Interrupted, FloatingPointError):
         Path(snakemake.output.encoder).parent,
         seed=snakemake.params.seed,
         device=snakemake.params.device,
+        workers=snakemake.threads // 2,
     )
