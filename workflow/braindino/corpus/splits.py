@@ -7,6 +7,7 @@ from braindino.errors import BadInput
 from braindino.seeds import derive_rng
 
 SPLIT_COLUMNS = ["task", "subject", "volume_id", "split", "fold"]
+SUBSET_COLUMNS = ["task", "ratio", "seed", "subject"]
 
 
 def task_volumes(card, manifests):

@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import platform
+import subprocess
 from collections import Counter
+from pathlib import Path
 
 import pandas as pd
 import yaml
@@ -95,6 +97,18 @@ def final_counts(coverage, rejects):
     lost = failed.str.split("/").str[0].value_counts()
     lost = coverage["dataset"].map(lost).fillna(0).astype(int)
     return coverage.assign(used=coverage["used"] - lost, rejected=coverage["rejected"] + lost)
+
+
+def code_version(fingerprint):
+    """Return the git commit of this code, or its fingerprint where there is no repository."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return f"no git commit; fingerprint {fingerprint}"
+    return f"git commit {done.stdout.strip()}"
 
 
 def _facts(run, labels, coverage, availability, pretraining):

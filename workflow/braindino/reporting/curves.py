@@ -70,6 +70,7 @@ def _panel(axes, records, name, keys, demo):
     axes.set_title(name)
     axes.set_xlabel("Iteration")
     if len(keys) > 1:
-        axes.legend(fontsize=6.5)
+        axes.margins(y=0.3)  # room for the legend above the curves
+        axes.legend(fontsize=6.5, ncols=2, loc="upper right")
     if demo:
         watermark(axes)
