@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 
@@ -22,3 +23,16 @@ def snakemake(pytestconfig):
         return done.returncode, done.stdout + done.stderr
 
     return run
+
+
+@pytest.fixture(scope="session")
+def copy_workflow(pytestconfig):
+    """Return a function that copies the workflow into a folder, as a clone of its own."""
+
+    def copy(folder):
+        shutil.copy(pytestconfig.rootpath / "Snakefile", folder)
+        for part in ("workflow", "config", "profiles", "envs"):
+            shutil.copytree(pytestconfig.rootpath / part, folder / part)
+        return folder
+
+    return copy

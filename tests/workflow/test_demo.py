@@ -1,7 +1,5 @@
 """The whole pipeline, end to end, on a reduced demo; run twice, in folders of their own."""
 
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,17 +12,13 @@ BROKEN = "phantoms/Pixar/sub-pixar003/anat/sub-pixar003_T1w.nii.gz"
 
 
 @pytest.fixture(scope="session")
-def run_demo(snakemake, pytestconfig, tmp_path_factory):
+def run_demo(snakemake, copy_workflow, pytestconfig, tmp_path_factory):
     """Return a function that runs the reduced demo in a fresh folder and returns its results."""
 
     def run(name):
-        folder = tmp_path_factory.mktemp(name)
-        root = pytestconfig.rootpath
-        shutil.copy(root / "Snakefile", folder)
-        for part in ("workflow", "config", "profiles", "envs"):
-            shutil.copytree(root / part, folder / part)
-        small = ("--configfile", "config/demo.yaml", root / "tests" / "workflow" / "small.yaml")
-        arguments = ("--profile", "profiles/demo", *small)
+        folder = copy_workflow(tmp_path_factory.mktemp(name))
+        small = pytestconfig.rootpath / "tests" / "workflow" / "small.yaml"
+        arguments = ("--profile", "profiles/demo", "--configfile", "config/demo.yaml", small)
         assert_success(snakemake("corpus", *arguments, folder=folder))
         scan = folder / "results" / "demo" / BROKEN
         scan.write_bytes(scan.read_bytes()[:20_000])
