@@ -16,6 +16,7 @@ from braindino.reporting.tables import grid, result_rows
 
 PACKAGES = ["braindino", "torch", "timm", "numpy", "scipy", "pandas", "nibabel", "snakemake"]
 IMAGING = "imaging"  # the stage of rejects that the corpus stage could not know of
+FEW = 30  # assumed: below it, a 95 % interval of an AUC spans a fifth of the scale or more
 VERDICTS = ["reproduced", "not reproduced", "not compared", "demo", "not run"]
 
 
@@ -55,7 +56,8 @@ def report_context(run, labels, tables, images, commit, pretraining=None):
     return {
         "run": run.config.run,
         "demo": labels.demo,
-        "facts": _facts(run, labels, coverage, availability, pretraining),
+        "facts": _facts(run, labels, coverage, availability, pretraining)
+        + _caution(run.tasks, tables["metrics"]),
         "headlines": [_headline(card, results[card.name], labels) for card in shown],
         "availability": _with_titles(availability, run, labels),
         "counts": coverage.to_dict("records"),
@@ -126,6 +128,14 @@ def _facts(run, labels, coverage, availability, pretraining):
     if len(absent):
         facts.append(("Absent", ", ".join(f"{r.kind} {r.name}" for r in absent.itertuples())))
     return facts
+
+
+def _caution(tasks, metrics):
+    """Warn of test sets on which no claim can rest."""
+    sizes = metrics.groupby("task")["n"].max()
+    small = [f"{tasks[name].title} ({n})" for name, n in sizes.items() if n < FEW]
+    text = f"no claim can rest on so few test subjects: {', '.join(small)}"
+    return [("Caution", text)] if small else []
 
 
 def _pretraining(record):
