@@ -65,7 +65,7 @@ def imaging():
             mt.Orientation("RAS", labels=None),
             mt.CropForeground(allow_smaller=True),
             mt.Resize((256, 256, 256), mode="trilinear"),
-            mt.ScaleIntensityRangePercentiles(0.5, 99.5, None, None, clip=True),
+            mt.ClipIntensityPercentiles(0.5, 99.5),
             mt.NormalizeIntensity(nonzero=True),
         ]
     )
