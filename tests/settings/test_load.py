@@ -67,9 +67,8 @@ def test_override_changes_one_key_of_a_card(folder):
 def test_misspelt_card_key_names_the_card(folder):
     path = folder / "tasks" / "age.yaml"
     path.write_text(path.read_text().replace("target:", "traget:"))
-    with pytest.raises(BadInput, match=r"age\.yaml: .*'traget'.*did you mean 'target'|target") as e:
+    with pytest.raises(BadInput, match=r"age\.yaml: unknown key 'traget'; did you mean 'target'"):
         load_card("tasks", "age", folder)
-    assert "age.yaml" in str(e.value)
 
 
 def test_broken_yaml_names_the_line(folder):

@@ -138,7 +138,8 @@ def validate(model, values, files):
     try:
         return model(**values)
     except ValidationError as error:
-        first, *rest = error.errors()
+        # A misspelt key is also a missing one; the misspelling is what to mend.
+        first, *rest = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         more = f" ({len(rest)} more after it)" if rest else ""
         raise BadInput(_sentence(model, first, files) + more) from None
 
