@@ -10,22 +10,41 @@ Modality = Literal["T1w", "T1c", "T2w", "FLAIR", "PDw"]
 
 
 class Labels(Strict):
-    """A table of the cohort's archive, one row a subject or a session.
+    """A table of the cohort's archive, one row a subject, a session or an image.
 
     Wide tables hold one column a session: `{session}` in a column's name stands for the session
     of the volume (without `ses-`), e.g. `score_ses-{session}`.
     """
 
-    file: str = Field(description="path below the cohort's folder; .tsv, .csv, .xls or .json")
-    key: str = Field(description="column that names the subject, or with `key_session` the visit")
+    file: str = Field(
+        description="path below the cohort's folder; .tsv, .csv, .xls, .xlsx or .json; a name with "
+        "* or ? must match one file"
+    )
+    key: str = Field(description="column that names the subject, the visit or the image")
     key_format: str = Field("{}", description="how the key's value becomes the subject's id")
+    key_pattern: str | None = Field(
+        None,
+        description="regular expression on the key's value, with a group `subject` and perhaps "
+        "`session`, where the key holds both",
+    )
     key_session: str | None = Field(None, description="column that names the session, if any")
-    columns: dict[str, str] = Field(description="manifest column: the table's column")
+    match: str = Field(
+        "subject", description="part of the scan's path that the key names, e.g. image"
+    )
+    columns: dict[str, str] = Field({}, description="manifest column: the table's column")
     years: dict[str, tuple[str, str]] = Field(
         {}, description="manifest column: two date columns, between which the years are counted"
     )
+    units: dict[str, Literal["years", "months", "days"]] = Field(
+        {}, description="manifest column: unit of an age that the table does not give in years"
+    )
     values: dict[str, dict[str, str | int | float]] = Field(
-        {}, description="manifest column: how the table's values map, e.g. sex: {'1': M}"
+        {},
+        description="manifest column: how the table's values map, e.g. sex: {'1': M}; '*' stands "
+        "for every other value",
+    )
+    aliases: dict[str, str] = Field(
+        {}, description="cohort: column that holds the same person's subject id there"
     )
 
 
@@ -36,6 +55,24 @@ class Expected(Strict):
     volumes: int | None = None
 
 
+class Download(Strict):
+    """A file that anyone may download."""
+
+    url: str
+    to: str = Field(description="file below the cohort's folder; of an archive, the folder")
+    unpack: bool = Field(False, description="whether it is a tar or zip archive to unpack")
+    bytes: int | None = Field(None, description="size, when known")
+    md5: str | None = Field(None, description="checksum, when known")
+
+
+class Bucket(Strict):
+    """A folder of a public S3 bucket, as OpenNeuro keeps its datasets."""
+
+    bucket: str = Field(description="https address of the bucket")
+    prefix: str = Field(description="folder in the bucket, with its final /")
+    include: list[str] = Field(["*"], description="globs of the files wanted, below the prefix")
+
+
 class DatasetCard(Strict):
     """A cohort as its archive ships it."""
 
@@ -43,18 +80,42 @@ class DatasetCard(Strict):
     title: str
     citation: str
     homepage: str
+    group: Literal[
+        "normative",
+        "lifespan_neurodevelopment",
+        "neurodegenerative",
+        "stroke",
+        "brain_tumor",
+        "clinical_acquisition",
+        "other",
+    ] = Field("other", description="kind of cohort, as the paper groups them (§4.1.1)")
     access: Literal["open", "registration", "agreement"]
     how_to_get: str = Field(description="one sentence: where to ask, what to download")
     licence: str
+    download: list[Download | Bucket] = Field([], description="sources, where the access is open")
     roles: list[Literal["pretraining", "evaluation"]]
+    pretraining_subjects: int | None = Field(
+        None, description="most subjects that enter pretraining; null: all but the test subjects"
+    )
     folder: str = Field(description="the cohort's folder below the data root")
-    reader: Literal["bids", "pattern"]
-    scans: dict[Modality, str] = Field(
+    reader: Literal["bids", "pattern", "dicom"]
+    scans: dict[Modality, str | list[str]] = Field(
         {},
         description="pattern reader: path below the folder, with {subject} and other named parts; "
-        "{name:regex} narrows a part",
+        "{name:regex} narrows a part; several paths as a list",
+    )
+    series: str | None = Field(
+        None,
+        description="dicom reader: path of a series' folder with named parts such as {subject}, "
+        "{image}; what it does not name comes from the headers (PatientID, StudyDate)",
     )
     segmentation: str | None = Field(None, description="path pattern of the label map, if any")
+    ignored: dict[str, str] = Field(
+        {}, description="glob of files that are no structural scans: why (e.g. '*_bold.nii.gz')"
+    )
+    other_releases: dict[str, str] = Field(
+        {}, description="glob of paths that betray another release: which, and what to do"
+    )
     skull_stripped: bool | Literal["auto"] = Field(
         "auto", description="true: pass through; false: strip; auto: decided by its zero voxels"
     )
@@ -67,41 +128,93 @@ class DatasetCard(Strict):
     note: str = Field("", description="what could not be checked, and other quirks")
 
     @model_validator(mode="after")
-    def _pattern_has_scans(self):
+    def _reader_is_complete(self):
         if self.reader == "pattern" and not self.scans:
             raise ValueError("reader 'pattern' needs at least one path under 'scans'")
+        if self.series and self.reader != "dicom":
+            raise ValueError("'series' is for reader 'dicom' alone")
+        if self.download and self.access != "open":
+            raise ValueError("'download' is for cohorts with open access alone")
         return self
 
 
+class Published(Strict):
+    """How many subjects or scans of each class the paper counts in train and test."""
+
+    unit: Literal["subjects", "volumes"] = "subjects"
+    train: dict[str, int] = {}
+    test: dict[str, int] = {}
+    section: str = Field(description="section of the paper")
+
+
 class TaskCard(Strict):
-    """A frozen evaluation: which volumes, which target, how it is scored."""
+    """A frozen evaluation: which volumes, which target, how it is split and scored."""
 
     name: str
     title: str
     source: str = Field(description="section of the paper, or 'not in the paper'")
-    kind: Literal["regression", "classification"]
+    kind: Literal["regression", "classification", "survival", "segmentation"]
+    evaluation: Literal["probe", "pending"] = Field(
+        "probe", description="pending: splits are made, the stage that evaluates it is not built"
+    )
     datasets: list[str]
     modalities: list[Modality] = Field(description="contrasts whose volumes are used")
-    target: str = Field(description="manifest column")
+    fusion: Literal["mean"] | None = Field(
+        None,
+        description="mean: a visit needs all of the contrasts, and their features are averaged",
+    )
+    sessions: Literal["all", "first"] = Field(
+        "all", description="first: only each subject's first session, e.g. the baseline"
+    )
+    target: str = Field(
+        description="manifest column; survival: its time; 'coin': a fair coin, by a hash of the "
+        "subject, in which no encoder can find signal"
+    )
+    event: str | None = Field(None, description="survival: manifest column, 1 where the event was")
+    censored_after: float | None = Field(
+        None, description="survival: leave out who was censored at or before this time"
+    )
+    threshold: float | None = Field(
+        None,
+        description="classification of a number: above it is the first class, at or below the "
+        "second",
+    )
     classes: list[str] | None = Field(None, description="classification: values of the target")
-    unit: str = Field("", description="unit of a regression target")
+    unit: str = Field("", description="unit of a regression target or a survival time")
+    splitter: Literal["stratified", "nnunet", "archive"] = Field(
+        "stratified",
+        description="stratified: ours; nnunet: fold 0 of nnU-Net's five; archive: the manifest "
+        "column archive_split (train or test), where the archive predefines it",
+    )
+    split_as: str | None = Field(
+        None, description="task whose split is used, kept to this task's volumes"
+    )
+    folds: int = Field(1, description="subject-disjoint splits, each drawn anew", ge=1)
     test_fraction: float = Field(gt=0, lt=1, description="share of subjects held out for test")
     test_fraction_source: str
+    published: Published | None = Field(
+        None, description="the paper's counts; where a class is in both parts, they size its test"
+    )
     table: str | None = Field(None, description="the paper's supplementary table, e.g. s9")
     panel: str | None = Field(None, description="the paper's panel of Fig. 3, e.g. j")
     note: str = ""
 
     @model_validator(mode="after")
-    def _classes_fit_kind(self):
+    def _fields_fit_kind(self):
         if (self.kind == "classification") != bool(self.classes):
             raise ValueError("'classes' must be given for a classification, and only there")
+        if (self.kind == "survival") != bool(self.event):
+            raise ValueError("'event' must be given for a survival task, and only there")
+        if self.threshold is not None and len(self.classes or []) != 2:
+            raise ValueError("'threshold' needs two classes")
         return self
 
     @property
     def metric(self):
         """Primary metric, named as in config/paper/results.csv."""
-        if self.kind == "classification":
-            return "macro_auc"
+        names = {"classification": "macro_auc", "survival": "c_index", "segmentation": "dice"}
+        if self.kind in names:
+            return names[self.kind]
         return f"mae_{self.unit}" if self.unit else "mae"
 
 

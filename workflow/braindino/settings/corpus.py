@@ -1,5 +1,7 @@
 """Protocol of the corpus stage (paper sections 2.1 and 4.1.1)."""
 
+from pydantic import Field
+
 from braindino.settings.base import Strict, assumed, stated
 
 
@@ -24,3 +26,17 @@ class Corpus(Strict):
     pretraining_modalities: list[str] = stated(
         ["T1w", "T1c", "T2w", "FLAIR"], "Fig. 1a", "contrasts that enter pretraining"
     )
+    min_slices: int = assumed(
+        15,
+        "localizers hold 3 to 11 slices; 5 mm over a brain takes more than 20",
+        "least slices of a DICOM series",
+        ge=1,
+    )
+    same_content: float = assumed(
+        0.99,
+        "set between copies and different people; see corpus/fingerprint.py for what was measured",
+        "correlation of two fingerprints above which they are one volume",
+        gt=0,
+        le=1,
+    )
+    patients_per_chunk: int = Field(32, description="patients in one DICOM conversion job", ge=1)
