@@ -31,6 +31,7 @@ rule corpus:
     input:
         rules.availability.output,
         rules.audit.output,
+        rules.leakage.output,
         expand(paths.label_subset("{task}"), task=TASKS),
 
 
@@ -46,4 +47,4 @@ rule features:
 
 rule predictions:
     input:
-        expand(paths.predictions("{task}", "{encoder}"), task=TASKS, encoder=ENCODERS),
+        expand(paths.predictions("{task}", "{encoder}"), task=PROBED, encoder=ENCODERS),

@@ -41,7 +41,7 @@ def labels(**changes):
 
 def test_bids_cohort_row_for_row(cohort, dataset_card):
     card = dataset_card(labels=[labels()], skull_stripped="auto")
-    manifest, rejects = build_manifest(card, cohort, SkullStrip())
+    manifest, rejects, _ = build_manifest(card, cohort, SkullStrip())
     assert list(manifest.columns[: len(COLUMNS)]) == COLUMNS
     assert list(manifest["volume_id"]) == ["lab/01/a/T1w", "lab/03/a/T1c"]
     first, third = manifest.iloc[0], manifest.iloc[1]
@@ -83,7 +83,7 @@ def test_wide_table_with_dates_gives_the_age_at_each_session(cohort, dataset_car
     dates = labels(
         file="visits.tsv", columns={}, values={}, years={"age": ("born", "{session}_scan")}
     )
-    manifest, _ = build_manifest(dataset_card(labels=[dates]), cohort, SkullStrip())
+    manifest, *_ = build_manifest(dataset_card(labels=[dates]), cohort, SkullStrip())
     # 3,653 days of ten years with three leap days.
     assert manifest["age"].iloc[0] == pytest.approx(3653 / 365.25)
 
@@ -91,7 +91,7 @@ def test_wide_table_with_dates_gives_the_age_at_each_session(cohort, dataset_car
 def test_further_file_of_a_scan_is_rejected_with_its_name(cohort, dataset_card, save_volume, rng):
     volume = rng.integers(1, 9, (9, 9, 9)).astype(np.int16)
     save_volume(volume, "lab/sub-01/ses-a/anat/sub-01_ses-a_run-2_T1w.nii.gz")
-    manifest, rejects = build_manifest(dataset_card(), cohort, SkullStrip())
+    manifest, rejects, _ = build_manifest(dataset_card(), cohort, SkullStrip())
     assert manifest["volume_id"].is_unique
     assert rejects["reason"].str.contains("another file of the same scan").sum() == 1
     assert len(manifest) + len(rejects) == 4
@@ -122,7 +122,7 @@ def test_real_cohorts_row_for_row(real_data, root):
 
     for name, stripped, sizes in (("ds000011", False, {14}), ("ds002748", True, {16})):
         card = load_card("datasets", name, root / "config")
-        manifest, rejects = build_manifest(card, real_data / name, SkullStrip())
+        manifest, rejects, _ = build_manifest(card, real_data / name, SkullStrip())
         people = pd.read_csv(real_data / name / "participants.tsv", sep="\t")
         assert len(manifest) in sizes
         assert rejects.empty

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from braindino.corpus.splits import label_subsets, split_subjects, stratified_order, task_volumes
+from braindino.corpus.splits import label_subsets, split_subjects, stratified_order
+from braindino.corpus.tasks import task_volumes
 from braindino.errors import BadInput
 
 RATIOS = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
@@ -27,7 +28,7 @@ def manifest():
 
 def test_no_subject_is_in_both_parts_and_none_is_lost(task_card, manifest):
     volumes, rejects = task_volumes(task_card(), manifest)
-    split = split_subjects(task_card(), volumes, 5, seed=0)
+    split = split_subjects(task_card(), volumes, {}, 5, seed=0)
     sides = split.groupby("subject")["split"].nunique()
     assert (sides == 1).all()
     assert len(split) == len(manifest)
@@ -40,7 +41,7 @@ def test_no_subject_is_in_both_parts_and_none_is_lost(task_card, manifest):
 
 def test_label_subsets_are_nested_and_sized(task_card, manifest):
     card = task_card()
-    split = split_subjects(card, task_volumes(card, manifest)[0], 5, seed=0)
+    split = split_subjects(card, task_volumes(card, manifest)[0], {}, 5, seed=0)
     subsets = label_subsets(card, split, RATIOS, 5, 5, seed=0)
     train = set(split.loc[split["split"] == "train", "subject"])
     for _, draw in subsets.groupby("seed"):
@@ -55,7 +56,7 @@ def test_label_subsets_are_nested_and_sized(task_card, manifest):
 def test_no_subset_lacks_a_class(task_card, manifest):
     rare = manifest.assign(sex=np.where(manifest["subject"] == "00", "M", "F"))
     card = task_card(name="sex", kind="classification", target="sex", classes=["F", "M"])
-    split = split_subjects(card, task_volumes(card, rare)[0], 5, seed=0)
+    split = split_subjects(card, task_volumes(card, rare)[0], {}, 5, seed=0)
     targets = split.drop_duplicates("subject").set_index("subject")["target"]
     subsets = label_subsets(card, split, [0.05, 1.0], 5, 5, seed=0)
     for _, draw in subsets.groupby(["ratio", "seed"]):
@@ -66,7 +67,7 @@ def test_the_same_seed_gives_the_same_split_whatever_the_order(task_card, manife
     card = task_card()
     shuffled = manifest.sample(frac=1, random_state=1)
     one, two, other = (
-        split_subjects(card, task_volumes(card, m)[0], 5, seed=s)
+        split_subjects(card, task_volumes(card, m)[0], {}, 5, seed=s)
         for m, s in ((manifest, 0), (shuffled, 0), (manifest, 1))
     )
     pd.testing.assert_frame_equal(one, two)

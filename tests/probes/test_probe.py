@@ -92,7 +92,7 @@ def cohort(rng):
 
 def run(card, cohort, keep=slice(None)):
     volumes, features = cohort
-    split = split_subjects(card, volumes, 3, seed=0)
+    split = split_subjects(card, volumes, {}, 3, seed=0)
     subsets = label_subsets(card, split, [0.5, 1.0], 2, 3, seed=0)
     ids = list(volumes["volume_id"])[keep]
     return probe(card, "enc", ids, features[keep], split, subsets, PROTOCOL, 3, seed=0), split

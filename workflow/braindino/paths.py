@@ -29,6 +29,26 @@ class Paths:
         """Scans of a cohort that could not be listed."""
         return self("corpus/manifest", f"{dataset}.rejects.csv")
 
+    def manifest_notes(self, dataset):
+        """What a cohort's folder and tables hold that is not used."""
+        return self("corpus/manifest", f"{dataset}.notes.csv")
+
+    def converted(self, dataset, chunk):
+        """Volumes converted from the DICOM series of a chunk of patients."""
+        return self("converted", dataset, f"{chunk}")
+
+    def series(self, dataset, chunk, suffix=".parquet"):
+        """DICOM series of a chunk of patients, those converted and the rest."""
+        return self("converted", dataset, f"{chunk}.series{suffix}")
+
+    def fingerprints(self, dataset):
+        """Content of a cohort's volumes."""
+        return self("corpus/fingerprints", f"{dataset}.parquet")
+
+    def persons(self):
+        """Person of every subject of every cohort."""
+        return self("corpus/persons.parquet")
+
     def split(self, task):
         """Train and test subjects of a task."""
         return self("corpus/splits", f"{task}.parquet")
@@ -46,7 +66,7 @@ class Paths:
         return self("corpus/volumes", f"{dataset}.parquet")
 
     def audit(self, name):
-        """Audit table: availability, coverage or leakage."""
+        """Audit table: availability, coverage, composition, splits, duplicates, notes, leakage."""
         return self("corpus/audit", f"{name}.csv")
 
     def rejects(self):

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from braindino.code import fingerprint
 from braindino.corpus.availability import availability, dataset_folder, weights_file
-from braindino.corpus.volumes import count_chunks
+from braindino.corpus.volumes import count_chunks, count_conversions
 from braindino.errors import BadInput
 from braindino.paths import Paths
 from braindino.settings.load import load_run
@@ -31,6 +31,7 @@ except BadInput as error:
 CONFIG = RUN.config
 paths = Paths(CONFIG.run)
 ENVIRONMENT = "../../envs/environment.yaml"
+ALIASES = str(BASE / "config/aliases.csv")
 
 
 def usable(kind):
@@ -42,6 +43,7 @@ def usable(kind):
 
 
 DATASETS, TASKS, ENCODERS = usable("dataset"), usable("task"), usable("encoder")
+PROBED = [name for name in TASKS if RUN.tasks[name].evaluation == "probe"]
 PRETRAINING = [name for name in DATASETS if "pretraining" in RUN.datasets[name].roles]
 
 for row in AVAILABILITY.values():
@@ -50,7 +52,7 @@ for row in AVAILABILITY.values():
 
 # A phantom is not the archive: nobody expects the archive's volumes of it.
 EXPECTED = {
-    name: None if name in CONFIG.phantoms else RUN.datasets[name].expected.volumes
+    name: None if name in CONFIG.phantoms else settings(RUN.datasets[name].expected)
     for name in DATASETS
 }
 
@@ -76,16 +78,20 @@ def expand_chunks(path, suffix, datasets):
     return [path(name, chunk, suffix) for name in datasets for chunk in chunks(name)]
 
 
-def tasks_of(dataset):
-    return [task for task in TASKS if dataset in RUN.tasks[task].datasets]
+def conversions(dataset):
+    return range(count_conversions(RUN.datasets[dataset], CONFIG))
 
 
 def datasets_of(tasks):
     return sorted({name for task in tasks for name in RUN.tasks[task].datasets})
 
 
-def feature_files(encoders=ENCODERS, tasks=TASKS):
+def feature_files(encoders=ENCODERS, tasks=PROBED):
     return [paths.features(e, d) for e in encoders for d in datasets_of(tasks)]
+
+
+# Cohorts whose scans a built stage needs.
+IMAGED = [name for name in DATASETS if name in {*PRETRAINING, *datasets_of(PROBED)}]
 
 
 def cards(kind):

@@ -17,12 +17,40 @@ rule phantom:
         "../scripts/corpus/phantom.py"
 
 
-rule manifest:
+rule convert:
     input:
         folder=cohort_folder,
     output:
+        folder=directory(paths.converted("{dataset}", "{chunk}")),
+        series=paths.series("{dataset}", "{chunk}"),
+        rejects=paths.series("{dataset}", "{chunk}", ".rejects.csv"),
+    log:
+        paths.log("convert", "{dataset}", "{chunk}"),
+    conda:
+        ENVIRONMENT
+    params:
+        card=lambda w: settings(RUN.datasets[w.dataset]),
+        chunks=lambda w: len(conversions(w.dataset)),
+        corpus=settings(CONFIG.corpus),
+        code=code("corpus/convert.py"),
+    script:
+        "../scripts/corpus/convert.py"
+
+
+rule manifest:
+    input:
+        folder=cohort_folder,
+        series=lambda w: [paths.series(w.dataset, c) for c in conversions(w.dataset)],
+        series_rejects=lambda w: [
+            paths.series(w.dataset, c, ".rejects.csv") for c in conversions(w.dataset)
+        ],
+        converted=lambda w: [
+            paths.converted(w.dataset, c) for c in conversions(w.dataset)
+        ],
+    output:
         manifest=paths.manifest("{dataset}"),
         rejects=paths.manifest_rejects("{dataset}"),
+        notes=paths.manifest_notes("{dataset}"),
     log:
         paths.log("manifest", "{dataset}"),
     conda:
@@ -35,9 +63,41 @@ rule manifest:
         "../scripts/corpus/manifest.py"
 
 
+rule fingerprint:
+    input:
+        paths.manifest("{dataset}"),
+    output:
+        paths.fingerprints("{dataset}"),
+    log:
+        paths.log("fingerprint", "{dataset}"),
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("corpus/fingerprint.py"),
+    script:
+        "../scripts/corpus/fingerprint.py"
+
+
+rule persons:
+    input:
+        manifests=[paths.manifest(d) for d in DATASETS],
+        aliases=ALIASES,
+    output:
+        paths.persons(),
+    log:
+        paths.log("persons"),
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("corpus/persons.py"),
+    script:
+        "../scripts/corpus/persons.py"
+
+
 rule split:
     input:
         manifests=lambda w: [paths.manifest(d) for d in RUN.tasks[w.task].datasets],
+        persons=paths.persons(),
     output:
         split=paths.split("{task}"),
         subsets=paths.label_subset("{task}"),
@@ -48,6 +108,7 @@ rule split:
         ENVIRONMENT
     params:
         card=lambda w: settings(RUN.tasks[w.task]),
+        parent=lambda w: settings(RUN.tasks[RUN.tasks[w.task].split_as or w.task]),
         corpus=settings(CONFIG.corpus),
         seed=CONFIG.seed,
         code=code("corpus/split.py"),
@@ -58,7 +119,8 @@ rule split:
 rule volumes:
     input:
         manifest=paths.manifest("{dataset}"),
-        splits=lambda w: [paths.split(task) for task in tasks_of(w.dataset)],
+        persons=paths.persons(),
+        splits=[paths.split(task) for task in TASKS],
     output:
         paths.volumes("{dataset}"),
     log:
@@ -67,6 +129,7 @@ rule volumes:
         ENVIRONMENT
     params:
         card=lambda w: settings(RUN.datasets[w.dataset]),
+        probed=PROBED,
         modalities=CONFIG.corpus.pretraining_modalities,
         chunks=lambda w: len(chunks(w.dataset)),
         code=code("corpus/volumes.py"),
@@ -93,19 +156,74 @@ rule audit:
     input:
         manifests=[paths.manifest(d) for d in DATASETS],
         manifest_rejects=[paths.manifest_rejects(d) for d in DATASETS],
+        notes=[paths.manifest_notes(d) for d in DATASETS],
+        fingerprints=[paths.fingerprints(d) for d in DATASETS],
         volumes=[paths.volumes(d) for d in DATASETS],
         splits=[paths.split(task) for task in TASKS],
         split_rejects=[paths.split_rejects(task) for task in TASKS],
     output:
         coverage=paths.audit("coverage"),
-        leakage=paths.audit("leakage"),
+        composition=paths.audit("composition"),
+        splits=paths.audit("splits"),
+        duplicates=paths.audit("duplicates"),
+        notes=paths.audit("notes"),
         rejects=paths.rejects(),
     log:
         paths.log("audit"),
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=4000,
     params:
         expected=EXPECTED,
+        slices=CONFIG.imaging.slices,
+        same_content=CONFIG.corpus.same_content,
+        tasks={task: settings(RUN.tasks[task]) for task in TASKS},
         code=code("corpus/audit.py"),
     script:
         "../scripts/corpus/audit.py"
+
+
+# The gate: nothing trains before it has passed.
+rule leakage:
+    input:
+        volumes=[paths.volumes(d) for d in DATASETS],
+        splits=[paths.split(task) for task in TASKS],
+        persons=paths.persons(),
+        duplicates=paths.audit("duplicates"),
+    output:
+        paths.audit("leakage"),
+    log:
+        paths.log("leakage"),
+    conda:
+        ENVIRONMENT
+    params:
+        code=code("corpus/leakage.py"),
+    script:
+        "../scripts/corpus/leakage.py"
+
+
+# No output: these two look at the machine as it is, whenever they are asked, and only then.
+rule fetch:
+    log:
+        paths.log("fetch"),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        records=paths("corpus/fetched"),
+    script:
+        "../scripts/corpus/fetch.py"
+
+
+rule check:
+    log:
+        paths.log("check"),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+    script:
+        "../scripts/corpus/check.py"

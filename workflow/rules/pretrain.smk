@@ -5,6 +5,7 @@ rule pretrain:
     input:
         shards=expand_chunks(paths.shard, ".npy", PRETRAINING),
         indices=expand_chunks(paths.shard, ".parquet", PRETRAINING),
+        leakage=paths.audit("leakage"),
     output:
         encoder=paths.pretrain(CONFIG.recipe, "encoder.safetensors"),
         card=paths.pretrain(CONFIG.recipe, "encoder.json"),

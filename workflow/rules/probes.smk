@@ -6,6 +6,7 @@ rule probe:
         features=lambda w: feature_files([w.encoder], [w.task]),
         split=paths.split("{task}"),
         subsets=paths.label_subset("{task}"),
+        leakage=paths.audit("leakage"),
     output:
         paths.predictions("{task}", "{encoder}"),
     log:

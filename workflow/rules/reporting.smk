@@ -1,11 +1,11 @@
 """Reporting: the paper's tables and figures, published against reproduced, one HTML page."""
 
-TABLES = {RUN.tasks[t].table or RUN.tasks[t].name: t for t in TASKS}
+TABLES = {RUN.tasks[t].table or RUN.tasks[t].name: t for t in PROBED}
 TABLE_FILES = [
     paths.table(number, suffix) for number in TABLES for suffix in ("csv", "md", "tex")
 ]
 FIGURE_FILES = (
-    [paths.figure("3", suffix) for suffix in ("png", "pdf", "svg")] if TASKS else []
+    [paths.figure("3", suffix) for suffix in ("png", "pdf", "svg")] if PROBED else []
 )
 
 
@@ -37,7 +37,7 @@ rule table:
 
 rule figure:
     input:
-        metrics=[paths.statistics(f"{task}/metrics") for task in TASKS],
+        metrics=[paths.statistics(f"{task}/metrics") for task in PROBED],
         splits=[paths.split(task) for task in TASKS],
         availability=paths.audit("availability"),
     output:
@@ -125,15 +125,15 @@ rule report:
         leakage=paths.audit("leakage"),
         rejects=[
             paths.rejects(),
-            *expand_chunks(paths.brains, ".rejects.csv", DATASETS),
+            *expand_chunks(paths.brains, ".rejects.csv", IMAGED),
         ],
         reproduction=rules.reproduction.output,
         metrics=paths.statistics("metrics"),
         comparisons=paths.statistics("comparisons"),
         splits=[paths.split(task) for task in TASKS],
         subsets=[paths.label_subset(task) for task in TASKS],
-        mosaics=[paths.mosaic(d) for d in DATASETS],
-        figure_3=rules.figure.output.png if TASKS else [],
+        mosaics=[paths.mosaic(d) for d in IMAGED],
+        figure_3=rules.figure.output.png if PROBED else [],
         curves=rules.curves.output if PRETRAINING else [],
         encoder=rules.pretrain.output.card if PRETRAINING else [],
     output:

@@ -22,8 +22,8 @@ rule evaluate:
 
 rule collect:
     input:
-        metrics=[paths.statistics(f"{task}/metrics") for task in TASKS],
-        comparisons=[paths.statistics(f"{task}/comparisons") for task in TASKS],
+        metrics=[paths.statistics(f"{task}/metrics") for task in PROBED],
+        comparisons=[paths.statistics(f"{task}/comparisons") for task in PROBED],
     output:
         metrics=paths.statistics("metrics"),
         comparisons=paths.statistics("comparisons"),

@@ -1,11 +1,19 @@
-"""Audits of the corpus: every scan accounted for, no test subject in pretraining (§4.1.1)."""
+"""Audits of the corpus: every scan accounted for, what the cohorts are made of, split sizes."""
 
+from itertools import pairwise
+
+import numpy as np
 import pandas as pd
 
-from braindino.errors import BadInput
+from braindino.corpus.splits import split_hash
+
+NOT_STATED = "not stated"
+ATTRIBUTES = ["modality", "vendor", "field_strength", "slice_thickness", "orientation", "sex", "age"]
+AGE_BINS = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, np.inf]
+THICKNESS_BINS = [0, 1.05, 1.55, 2.05, 3.05, 5.05, np.inf]  # mm; usual protocols, rounded up
 
 
-def coverage(manifests, rejects, volumes, expected):
+def coverage(manifests, rejects, volumes, expected, slices):
     """Account for the scans of each cohort and describe them.
 
     Parameters
@@ -17,7 +25,9 @@ def coverage(manifests, rejects, volumes, expected):
     volumes : DataFrame
         All volumes that the run uses.
     expected : dict
-        Cohort → volumes that its card expects, or None.
+        Cohort → {'subjects', 'volumes'} of a complete archive, or None.
+    slices : int
+        Slices that pretraining draws from a volume.
 
     Returns
     -------
@@ -25,35 +35,41 @@ def coverage(manifests, rejects, volumes, expected):
         One row a cohort; found = used + unused + rejected.
     """
     owner = volumes["volume_id"].str.split("/").str[0]
-    rejecter = rejects["volume_id"].str.split("/").str[0]
+    rejecter = rejects["volume_id"].astype(str).str.split("/").str[0]
     return pd.DataFrame(
         _cohort(
             name,
-            count,
+            counts or {},
             manifests[manifests["dataset"] == name],
             int((rejecter == name).sum()),
             volumes[owner == name],
+            slices,
         )
-        for name, count in expected.items()
+        for name, counts in expected.items()
     )
 
 
-def _cohort(name, expected, manifest, rejected, volumes):
+def _cohort(name, expected, manifest, rejected, volumes, slices):
+    pretraining = int(volumes["pretraining"].sum())
     return {
         "dataset": name,
-        "expected": expected,
+        "expected_subjects": expected.get("subjects"),
+        "subjects": manifest["subject"].nunique(),
+        "expected": expected.get("volumes"),
         "found": len(manifest) + rejected,
         "used": len(volumes),
         "unused": len(manifest) - len(volumes),
         "rejected": rejected,
-        "pretraining": int(volumes["pretraining"].sum()),
+        "pretraining": pretraining,
         "evaluation": int(volumes["evaluation"].sum()),
-        "subjects": manifest["subject"].nunique(),
+        "slices": pretraining * slices,
         "skull_stripped": int(manifest["skull_stripped"].astype(bool).sum()),
         "age_min": manifest["age"].min(),
         "age_max": manifest["age"].max(),
         "female": int((manifest["sex"] == "F").sum()),
         "male": int((manifest["sex"] == "M").sum()),
+        "thickness_min": manifest["slice_thickness"].min(),
+        "thickness_max": manifest["slice_thickness"].max(),
         **{
             column: " ".join(sorted(set(manifest[column].dropna().astype(str))))
             for column in ("modality", "vendor", "field_strength", "orientation")
@@ -61,36 +77,104 @@ def _cohort(name, expected, manifest, rejected, volumes):
     }
 
 
-def audit_leakage(volumes, splits):
-    """Count test subjects in the pretraining corpus, and subjects in both parts of a split.
+def composition(manifests, volumes):
+    """Count the volumes in use by cohort, part of the run and attribute.
 
     Parameters
     ----------
+    manifests : DataFrame
+        All manifests, concatenated.
     volumes : DataFrame
-        All volumes that the run uses, with the flag `pretraining`.
-    splits : DataFrame
-        All tasks' splits, concatenated.
+        All volumes that the run uses, with the flags pretraining and evaluation.
 
     Returns
     -------
     DataFrame
-        Columns task, check, subjects; every count is zero.
-
-    Raises
-    ------
-    BadInput
-        When a count is not zero, naming a subject.
+        Columns dataset, part ('pretraining' or 'evaluation'), attribute (modality, vendor,
+        field strength in T, slice thickness in mm, orientation, sex, age in years), value and
+        volumes; what nobody states is 'not stated'.
     """
-    corpus = volumes.loc[volumes["pretraining"].astype(bool), "volume_id"]
-    pretrained = set(corpus.str.split("/").str[:2].str.join("/"))
+    parts = ["pretraining", "evaluation"]
+    flags = volumes[["volume_id", *parts]].astype(dict.fromkeys(parts, bool))
+    table = manifests.merge(flags, on="volume_id")
+    table = table.assign(
+        field_strength=table["field_strength"].map("{:g} T".format, na_action="ignore"),
+        slice_thickness=_binned(table["slice_thickness"], THICKNESS_BINS, "mm"),
+        age=_binned(table["age"], AGE_BINS, ""),
+    )
+    counts = [
+        table[table[part]]
+        .fillna({column: NOT_STATED})
+        .groupby(["dataset", column])
+        .size()
+        .rename("volumes")
+        .rename_axis(["dataset", "value"])
+        .reset_index()
+        .assign(part=part, attribute=column)
+        for part in parts
+        for column in ATTRIBUTES
+    ]
+    columns = ["dataset", "part", "attribute", "value", "volumes"]
+    return pd.concat(counts, ignore_index=True)[columns].astype({"value": str})
+
+
+def _binned(numbers, edges, unit):
+    """Name the bin of each number, 'low–high unit', or leave it missing."""
+    names = [
+        f"{low:g}–{high:g} {unit}" if np.isfinite(high) else f"> {low:g} {unit}"
+        for low, high in pairwise(edges)
+    ]
+    names = [name.strip() for name in names]
+    binned = pd.cut(pd.to_numeric(numbers), edges, right=unit == "mm", labels=names)
+    return binned.astype(object).where(binned.notna(), None)
+
+
+def split_sizes(splits, cards):
+    """Compare the sizes of all splits with the paper's.
+
+    Parameters
+    ----------
+    splits : DataFrame
+        All tasks' splits, concatenated.
+    cards : dict
+        Task cards by name.
+
+    Returns
+    -------
+    DataFrame
+        One row a task, fold, part and class (or 'all'): subjects, volumes, published and its
+        section, and the fold's hash (`split_hash`).
+    """
     rows = []
-    for task, split in splits.groupby("task"):
-        train, test = (set(split.loc[split["split"] == p, "subject"]) for p in ("train", "test"))
-        for check, shared in (
-            ("test subjects in the pretraining corpus", test & pretrained),
-            ("subjects in both train and test", test & train),
-        ):
-            if shared:
-                raise BadInput(f"leakage: {task}: {check}, for example {min(shared)}.")
-            rows.append((task, check, len(shared)))
-    return pd.DataFrame(rows, columns=["task", "check", "subjects"])
+    for (task, fold), split in splits.groupby(["task", "fold"]):
+        card, digest = cards[task], split_hash(split)
+        for part in ("train", "test"):
+            rows_of = split[split["split"] == part]
+            classes = {"all": rows_of} | {
+                name: rows_of[rows_of["target"] == index]
+                for index, name in enumerate(card.classes or [])
+            }
+            for name, members in classes.items():
+                rows.append(
+                    {
+                        "task": task,
+                        "fold": fold,
+                        "part": part,
+                        "class": name,
+                        "subjects": members["subject"].nunique(),
+                        "volumes": len(members),
+                        **_published(card, part, name),
+                        "hash": digest,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _published(card, part, name):
+    counts = getattr(card.published, part) if card.published else {}
+    total = counts.get("all", sum(counts.values()) or None)
+    return {
+        "published": total if name == "all" else counts.get(name),
+        "published_unit": card.published.unit if counts else None,
+        "section": card.published.section if counts else None,
+    }

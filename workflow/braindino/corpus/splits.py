@@ -1,80 +1,74 @@
 """Subject-level splits and nested label subsets, stratified and seeded (paper §2.1, §4.1.1)."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import KFold
 
-from braindino.errors import BadInput
 from braindino.seeds import derive_rng
 
-SPLIT_COLUMNS = ["task", "subject", "volume_id", "split", "fold"]
-SUBSET_COLUMNS = ["task", "ratio", "seed", "subject"]
+SPLIT_COLUMNS = ["task", "subject", "session", "volume_id", "split", "fold"]
+SUBSET_COLUMNS = ["task", "ratio", "seed", "fold", "subject"]
+NNUNET_FOLDS, NNUNET_SEED = 5, 12345  # nnU-Net's own; the paper uses fold 0 (§4.3.1)
 
 
-def task_volumes(card, manifests):
-    """Select a task's volumes and their targets.
+def split_subjects(card, volumes, persons, bins, seed):
+    """Divide a task's subjects into train and test.
+
+    All scans of a person, under any id, go to one part. Seeded splits are stratified by target
+    and cohort, and sized by the card's published counts or its test fraction; those of nnU-Net
+    and of an archive are theirs.
 
     Parameters
     ----------
     card : braindino.settings.cards.TaskCard
-    manifests : DataFrame
-        Manifests of the task's datasets, concatenated.
-
-    Returns
-    -------
     volumes : DataFrame
-        Columns task, subject (as 'dataset/subject', unique over cohorts), volume_id, dataset,
-        modality and target: a number, or the index of the class.
-    rejects : DataFrame
-        Volumes without a usable target: volume_id, stage, reason.
-
-    Raises
-    ------
-    BadInput
-        When no manifest has the target, or nothing is left.
-    """
-    if card.target not in manifests:
-        raise BadInput(
-            f"config/tasks/{card.name}.yaml: target '{card.target}' is in no manifest of "
-            f"{', '.join(card.datasets)}; map it under 'labels: columns' of their cards."
-        )
-    chosen = manifests[manifests["modality"].isin(card.modalities)].copy()
-    chosen["subject"] = chosen["dataset"] + "/" + chosen["subject"].astype(str)
-    chosen["task"] = card.name
-    label = chosen[card.target]
-    chosen["target"] = _targets(card, label)
-    unusable = chosen["target"].isna()
-    shown = label.where(label.notna(), "missing")
-    rejects = pd.DataFrame(
-        {
-            "volume_id": chosen["volume_id"],
-            "stage": f"task {card.name}",
-            "reason": f"{card.target} is " + shown.astype(str),
-        }
-    )[unusable]
-    columns = ["task", "subject", "volume_id", "dataset", "modality", "target"]
-    volumes = chosen.loc[~unusable, columns].sort_values("volume_id", ignore_index=True)
-    if volumes["subject"].nunique() < 2:
-        raise BadInput(
-            f"config/tasks/{card.name}.yaml: {volumes['subject'].nunique()} subjects have a usable "
-            f"'{card.target}' among {len(chosen)} volumes; a split needs at least two."
-        )
-    return volumes, rejects.sort_values("volume_id", ignore_index=True)
-
-
-def split_subjects(card, volumes, bins, seed):
-    """Divide a task's subjects into train and test, stratified by cohort and target.
+        As `task_volumes` returns them.
+    persons : dict
+        subject → person; who is not named is alone.
+    bins : int
+        Quantile bins by which a number is stratified.
+    seed : int
 
     Returns
     -------
     DataFrame
-        `volumes` with the columns split ('train' or 'test') and fold (0).
+        `volumes` once a fold, with the columns split ('train' or 'test') and fold.
     """
-    strata = subject_strata(card, volumes, bins)
-    order = stratified_order(strata, derive_rng(seed, card.name, "split"))
-    n_test = min(max(1, round(card.test_fraction * len(order))), len(order) - 1)
-    test = volumes["subject"].isin(order[:n_test])
-    split = volumes.assign(split=np.where(test, "test", "train"), fold=0)
-    return split[[*SPLIT_COLUMNS, "dataset", "modality", "target"]]
+    person = volumes["subject"].map(lambda subject: persons.get(subject, subject))
+    grouped = volumes.assign(subject=person)
+    frames = []
+    for fold in range(card.folds):
+        test = person.isin(_test_persons(card, grouped, bins, seed, fold))
+        frames.append(volumes.assign(split=np.where(test, "test", "train"), fold=fold))
+    split = pd.concat(frames, ignore_index=True)
+    return split[[*SPLIT_COLUMNS, *(c for c in split if c not in SPLIT_COLUMNS)]]
+
+
+def keep_split(split, volumes):
+    """Give a task the split of another: the parts and folds of its subjects, its own targets.
+
+    Parameters
+    ----------
+    split : DataFrame
+        The other task's, as `split_subjects` returns it.
+    volumes : DataFrame
+        The task's, as `task_volumes` returns them; subjects that the other lacks are left out.
+    """
+    parts = split[["subject", "fold", "split"]].drop_duplicates()
+    kept = volumes.merge(parts, on="subject").sort_values(["fold", "volume_id"], ignore_index=True)
+    return kept[[*SPLIT_COLUMNS, *(c for c in kept if c not in SPLIT_COLUMNS)]]
+
+
+def split_hash(split):
+    """Hash who is where: two sites with the same hash hold the same split, no id exchanged.
+
+    SHA-256 of the sorted lines 'fold,part,dataset/subject', joined by line feeds.
+    """
+    rows = split[["fold", "split", "subject"]].drop_duplicates().astype(str)
+    lines = sorted(",".join(row) for row in rows.itertuples(index=False))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def label_subsets(card, split, ratios, seeds, bins, seed):
@@ -92,28 +86,37 @@ def label_subsets(card, split, ratios, seeds, bins, seed):
     Returns
     -------
     DataFrame
-        Columns task, ratio, seed, subject.
+        Columns task, ratio, seed, fold, subject.
     """
-    train = split[split["split"] == "train"]
-    strata = subject_strata(card, train, bins)
     frames = []
-    for draw in range(seeds):
-        order = stratified_order(strata, derive_rng(seed, card.name, "labels", draw))
-        for ratio in sorted(ratios):
-            size = max(round(ratio * len(order)), _classes_needed(card, train))
-            chosen = {"task": card.name, "ratio": ratio, "seed": draw, "subject": order[:size]}
-            frames.append(pd.DataFrame(chosen))
-    return pd.concat(frames, ignore_index=True)
+    for fold, part in split[split["split"] == "train"].groupby("fold"):
+        strata = subject_strata(card, part, bins)
+        classes = strata.str.split().str[0].nunique() if card.kind == "classification" else 1
+        for draw in range(seeds):
+            key = (card.name, "labels", draw) if fold == 0 else (card.name, "labels", draw, fold)
+            order = stratified_order(strata, derive_rng(seed, *key))
+            for ratio in sorted(ratios):
+                chosen = {"task": card.name, "ratio": ratio, "seed": draw, "fold": fold}
+                size = max(round(ratio * len(order)), classes)
+                frames.append(pd.DataFrame(chosen | {"subject": order[:size]}))
+    return pd.concat(frames, ignore_index=True)[SUBSET_COLUMNS]
 
 
 def subject_strata(card, volumes, bins):
-    """Return a Series subject → stratum: the cohort with the target's class or quantile bin."""
+    """Return a Series subject → stratum: the cohort with the target's class or quantile bin.
+
+    A subject whose visits differ counts by the highest class, e.g. dementia before impairment.
+    """
+    volumes = volumes.assign(target=0.0) if card.kind == "segmentation" else volumes
     subjects = volumes.groupby("subject").agg(
-        dataset=("dataset", "first"), target=("target", "mean")
+        dataset=("dataset", "first"), target=("target", "max")
     )
-    if card.kind == "regression":
+    if card.kind in ("regression", "survival"):
+        subjects["target"] = volumes.groupby("subject")["target"].mean()
         ranks = subjects["target"].rank(method="first")
         subjects["target"] = pd.qcut(ranks, min(bins, len(subjects)), labels=False)
+    if card.kind == "survival":
+        subjects["target"] += bins * volumes.groupby("subject")["event"].max()
     return subjects["target"].astype(str) + " " + subjects["dataset"]
 
 
@@ -145,12 +148,38 @@ def stratified_order(strata, rng):
     return [*order[first], *order[~first]]
 
 
-def _targets(card, label):
-    if card.kind == "regression":
-        return pd.to_numeric(label, errors="coerce").astype(float)
-    index = {str(name): float(i) for i, name in enumerate(card.classes)}
-    return label.astype(str).map(index)
+def _test_persons(card, volumes, bins, seed, fold):
+    """Choose the test persons of a fold."""
+    if card.splitter == "archive":
+        return set(volumes.loc[volumes["archive_split"] == "test", "subject"])
+    if card.splitter == "nnunet":
+        cases = np.sort(volumes["subject"].unique())
+        folds = KFold(NNUNET_FOLDS, shuffle=True, random_state=NNUNET_SEED).split(cases)
+        return set(cases[list(folds)[fold][1]])
+    strata = subject_strata(card, volumes, bins)
+    rng = derive_rng(seed, card.name, "split", *[fold] * (fold > 0))
+    shares = _published_shares(card)
+    if not shares:
+        return set(_first(stratified_order(strata, rng), card.test_fraction))
+    classes = strata.str.split().str[0].astype(float).astype(int)
+    return {
+        person
+        for index, share in enumerate(shares)
+        for person in _first(stratified_order(strata[classes == index], rng), share)
+    }
 
 
-def _classes_needed(card, train):
-    return train["target"].nunique() if card.kind == "classification" else 1
+def _first(order, share):
+    """Take a share of an ordered list, leaving at least one on each side of the cut."""
+    return order[: min(max(1, round(share * len(order))), len(order) - 1)]
+
+
+def _published_shares(card):
+    """Return each class's share of test subjects, where the paper counts both parts by class."""
+    counts = card.published
+    if not counts or card.kind != "classification":
+        return None
+    known = [name in counts.train and name in counts.test for name in card.classes]
+    if not all(known):
+        return None
+    return [counts.test[c] / (counts.test[c] + counts.train[c]) for c in card.classes]

@@ -29,7 +29,11 @@ def zero_shares(volume):
 
 def nonzero_box(volume):
     """Return the slices of the smallest box that holds all non-zero voxels of [x, y, z]."""
-    filled = volume != 0
+    return filled_box(volume != 0)
+
+
+def filled_box(filled):
+    """Return the slices of the smallest box that holds all true voxels of [x, y, z]."""
     columns = filled.any(axis=2)
     profiles = columns.any(axis=1), columns.any(axis=0), filled.any(axis=(0, 1))
     ends = [np.flatnonzero(profile)[[0, -1]] for profile in profiles]

@@ -3,15 +3,25 @@
 import hashlib
 import math
 
+from braindino.corpus.persons import subject_keys
+
 COLUMNS = ["volume_id", "subject", "modality", "path", "skull_stripped"]
 
 
 def count_chunks(card, config):
     """Return the number of imaging jobs of a cohort, known before any scan is listed."""
-    volumes = card.expected.volumes
+    expected = card.expected.volumes or card.expected.subjects or 0
     if card.name in config.phantoms:
-        volumes = config.phantoms[card.name] * max(len(card.scans), 1)
-    return max(1, math.ceil((volumes or 0) / config.imaging.volumes_per_chunk))
+        expected = config.phantoms[card.name] * max(len(card.scans), 1)
+    return max(1, math.ceil(expected / config.imaging.volumes_per_chunk))
+
+
+def count_conversions(card, config):
+    """Return the number of DICOM conversion jobs of a cohort; none where it ships NIfTI."""
+    if card.reader != "dicom":
+        return 0
+    patients = config.phantoms.get(card.name) or card.expected.subjects or 0
+    return max(1, math.ceil(patients / config.corpus.patients_per_chunk))
 
 
 def chunk_of(volume_id, chunks):
@@ -20,17 +30,21 @@ def chunk_of(volume_id, chunks):
     return int.from_bytes(digest[:8], "big") % chunks
 
 
-def select_volumes(card, manifest, splits, modalities, chunks):
+def select_volumes(card, manifest, persons, splits, probed, modalities, chunks):
     """List the volumes of a cohort that pretraining or a task needs.
 
-    No test subject of any task enters pretraining, by any of their scans (paper §4.1.1).
+    No test subject of any task enters pretraining, by any of their scans or ids (paper §4.1.1).
 
     Parameters
     ----------
     card : braindino.settings.cards.DatasetCard
     manifest : DataFrame
+    persons : dict
+        subject → person, of all cohorts.
     splits : DataFrame
         All tasks' splits, concatenated.
+    probed : list of str
+        Tasks whose features are wanted.
     modalities : list of str
         Contrasts that enter pretraining.
     chunks : int
@@ -38,14 +52,24 @@ def select_volumes(card, manifest, splits, modalities, chunks):
     Returns
     -------
     DataFrame
-        volume_id, subject, modality, path, skull_stripped, chunk, pretraining, evaluation.
+        volume_id, subject, modality, path, skull_stripped, chunk, and the flags pretraining,
+        evaluation (a task splits it) and probed (a task needs its features).
     """
-    test = set(splits.loc[splits["split"] == "test", "subject"])
-    subject = card.name + "/" + manifest["subject"].astype(str)
-    corpus = "pretraining" in card.roles
+    test = splits.loc[splits["split"] == "test", "subject"]
+    test = {persons.get(subject, subject) for subject in test}
+    person = subject_keys(manifest).map(lambda subject: persons.get(subject, subject))
+    free = manifest["modality"].isin(modalities) & ~person.isin(test)
     volumes = manifest[COLUMNS].assign(
         chunk=[chunk_of(volume_id, chunks) for volume_id in manifest["volume_id"]],
-        pretraining=corpus & manifest["modality"].isin(modalities) & ~subject.isin(test),
+        pretraining=("pretraining" in card.roles) & free & _within_limit(card, manifest, free),
         evaluation=manifest["volume_id"].isin(set(splits["volume_id"])),
+        probed=manifest["volume_id"].isin(set(splits["volume_id"][splits["task"].isin(probed)])),
     )
     return volumes[volumes["pretraining"] | volumes["evaluation"]].reset_index(drop=True)
+
+
+def _within_limit(card, manifest, free):
+    """Choose the subjects that enter pretraining where the card limits them, by a hash."""
+    subjects = set(manifest.loc[free, "subject"])
+    order = sorted(subjects, key=lambda s: hashlib.sha256(f"{card.name}/{s}".encode()).digest())
+    return manifest["subject"].isin(order[: card.pretraining_subjects])

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from braindino.corpus.persons import read_persons
 from braindino.corpus.splits import SPLIT_COLUMNS
 from braindino.corpus.volumes import select_volumes
 from braindino.files import concat_tables, write_table
@@ -9,11 +10,14 @@ from braindino.log import job_log
 from braindino.settings.cards import DatasetCard
 
 with job_log(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
     volumes = select_volumes(
-        DatasetCard(**snakemake.params.card),
-        pd.read_parquet(snakemake.input.manifest),
-        concat_tables(snakemake.input.splits, SPLIT_COLUMNS),
-        snakemake.params.modalities,
-        snakemake.params.chunks,
+        DatasetCard(**params.card),
+        pd.read_parquet(given.manifest),
+        read_persons(given.persons),
+        concat_tables(given.splits, SPLIT_COLUMNS),
+        params.probed,
+        params.modalities,
+        params.chunks,
     )
     write_table(volumes, snakemake.output[0])

@@ -26,7 +26,7 @@ with job_log(snakemake.log[0]):
     encoder = SliceEncoder(network, choose_device(params.device), params.batch)
 
     volumes = pd.read_parquet(snakemake.input.volumes)
-    wanted = set(volumes.loc[volumes["evaluation"], "volume_id"])
+    wanted = set(volumes.loc[volumes["probed"], "volume_id"])
     files = {
         row.volume_id: Path(folder, row.file)
         for index, folder in zip(snakemake.input.indices, snakemake.input.folders, strict=True)

@@ -15,6 +15,7 @@ with job_log(snakemake.log[0]):
     protocol = Imaging(**snakemake.params.protocol)
     volumes = pd.read_parquet(snakemake.input.volumes)
     volumes = volumes[volumes["chunk"] == int(snakemake.wildcards.chunk)]
+    volumes = volumes[volumes["pretraining"] | volumes["probed"]]
     index, rejects, thumbnails = strip_chunk(
         volumes, snakemake.output.folder, protocol, choose_device(snakemake.params.device)
     )

@@ -3,18 +3,38 @@
 from functools import partial
 from pathlib import Path
 
-from braindino.corpus.phantoms.brats import write_brats
+from braindino.corpus.phantoms.abide import write_abide
+from braindino.corpus.phantoms.aomic import write_aomic
+from braindino.corpus.phantoms.atlas import write_atlas
+from braindino.corpus.phantoms.brats import CHALLENGES, write_brats
+from braindino.corpus.phantoms.fastmri import write_fastmri
+from braindino.corpus.phantoms.icbm import write_icbm
 from braindino.corpus.phantoms.ixi import write_ixi
 from braindino.corpus.phantoms.long579 import write_long579
+from braindino.corpus.phantoms.loni import PROJECTS, write_loni
+from braindino.corpus.phantoms.oasis import write_oasis
 from braindino.corpus.phantoms.pixar import write_pixar
+from braindino.corpus.phantoms.tcia import COLLECTIONS, write_tcia
+from braindino.corpus.phantoms.ucsf_pdgm import write_ucsf_pdgm
+from braindino.corpus.phantoms.upenn_gbm import write_upenn_gbm
 
 COHORTS = {
+    "ICBM": write_icbm,
+    "ID1000": partial(write_aomic, "ID1000"),
+    "PIOP1": partial(write_aomic, "PIOP1"),
+    "PIOP2": partial(write_aomic, "PIOP2"),
+    "ABIDE": write_abide,
+    "OASIS": write_oasis,
+    "ATLAS": write_atlas,
     "IXI": write_ixi,
     "LONG579": write_long579,
     "Pixar": write_pixar,
-    "BraTS2023-MEN": partial(write_brats, "MEN"),
-    "BraTS2023-SSA": partial(write_brats, "SSA"),
-    "BraTS2023-PED": partial(write_brats, "PED"),
+    "UCSF-PDGM": write_ucsf_pdgm,
+    "UPENN-GBM": write_upenn_gbm,
+    **{name: partial(write_brats, name) for name in CHALLENGES},
+    **{name: partial(write_tcia, name) for name in COLLECTIONS},
+    **{name: partial(write_loni, name) for name in PROJECTS},
+    "fastMRI-Brain": write_fastmri,
 }
 
 

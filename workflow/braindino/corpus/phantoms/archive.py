@@ -38,6 +38,22 @@ def save_scan(scan, grid, path, orientation="RAS", origin=None):
         nib.save(image, part)
 
 
+def save_analyze(scan, grid, path):
+    """Save a scan as an Analyze pair, `path` (.img) and its .hdr, with a last axis of length 1.
+
+    Parameters
+    ----------
+    scan : ndarray
+        int16 in RAS order; stored in LAS, which is how nibabel reads a format that does not say.
+    grid : braindino.corpus.phantoms.fields.Grid
+    path : Path
+    """
+    image = nib.AnalyzeImage(scan[::-1, ..., None], np.diag([*grid.spacing, 1.0]) * [-1, 1, 1, 1])
+    with written_whole(path) as voxels, written_whole(path.with_suffix(".hdr")) as header:
+        names = {"image": voxels, "header": header}
+        image.to_file_map({part: nib.FileHolder(str(name)) for part, name in names.items()})
+
+
 def write_bids_root(folder, name, licence, participants):
     """Write the files at the top of a BIDS folder; missing values become n/a."""
     description = {"Name": name, "BIDSVersion": "1.8.0", "License": licence, "DatasetType": "raw"}

@@ -6,6 +6,7 @@ import pandas as pd
 from braindino.corpus.phantoms.anatomy import Person, build_anatomy
 from braindino.corpus.phantoms.archive import save_scan, write_bids_root
 from braindino.corpus.phantoms.fields import Grid
+from braindino.corpus.phantoms.people import spread
 from braindino.corpus.phantoms.scanner import Scanner, scan_brain
 from braindino.seeds import derive_rng
 
@@ -35,7 +36,7 @@ def _participants(subjects, seed):
     children = round(CHILDREN * subjects)
     adults = subjects - children
     numbers = [*range(1, children + 1), *range(FIRST_ADULT, FIRST_ADULT + adults)]
-    ages = np.concatenate([_spread(rng, 3.5, 12.5, children), _spread(rng, 18, 39, adults)])
+    ages = np.concatenate([spread(rng, 3.5, 12.5, children), spread(rng, 18, 39, adults)])
     return pd.DataFrame(
         {
             "participant_id": [f"sub-pixar{number:03d}" for number in numbers],
@@ -45,13 +46,6 @@ def _participants(subjects, seed):
             "Gender": rng.choice(["M", "F"], subjects),
             "Handedness": rng.choice(["R", "L"], subjects, p=[0.9, 0.1]),
         }
-    )
-
-
-def _spread(rng, low, high, count):
-    """Draw values that span a range evenly, however few."""
-    return rng.permutation(
-        low + (high - low) * (np.arange(count) + rng.random(count)) / max(count, 1)
     )
 
 
