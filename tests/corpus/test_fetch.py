@@ -18,7 +18,7 @@ from braindino.corpus import download as download_module
 from braindino.corpus import plan as plan_module
 from braindino.corpus.download import Remote, download, open_session
 from braindino.corpus.fetch import fetch
-from braindino.corpus.sources import list_bucket
+from braindino.corpus.sources import list_bucket, remote_size
 from braindino.corpus.unpack import unpack
 from braindino.errors import BadInput
 from braindino.settings.cards import Bucket
@@ -50,6 +50,8 @@ class Archive(BaseHTTPRequestHandler):
             return self.send_error(416)
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(body) - start))
+        if body.startswith(b"<html>"):
+            self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
         if self.command == "GET":
             end = self.server.drop.pop(unquote(self.path), len(body))
@@ -188,6 +190,14 @@ def test_server_that_never_finishes_is_given_up_and_what_came_is_kept(
 def test_missing_file_is_one_sentence(get):
     with pytest.raises(BadInput, match=r"/scan: the server answers 404 .* homepage"):
         get()
+
+
+def test_login_page_is_not_taken_for_the_file(server, get, tmp_path):
+    server.files["/scan"] = b"<html>Please log in"
+    assert remote_size(open_session(), f"{server.url}/scan") is None
+    with pytest.raises(BadInput, match="web page came instead of the file"):
+        get()
+    assert not list(tmp_path.glob("scan*"))
 
 
 def test_bucket_is_listed_over_its_pages(server):

@@ -1,5 +1,6 @@
 """Convert one stack of DICOM files to NIfTI by dcm2niix (Li et al. 2016)."""
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -10,6 +11,8 @@ import nibabel as nib
 # One image whatever the tags say (-m y: the files were sorted before), a sidecar without names,
 # the built-in compressor (-z i: pigz, where there is one, writes other bytes), no user's defaults.
 OPTIONS = ["-g", "i", "-m", "y", "-b", "y", "-ba", "y", "-z", "i", "-f", "image"]
+
+COMPLAINTS = "Unsupported|not large enough|[Uu]nable|Only able|[Ee]rror|[Ff]ail"
 
 
 class ConversionError(Exception):
@@ -41,12 +44,15 @@ def convert_stack(files, path, min_slices):
         for index, file in enumerate(files):
             (source / f"{index:05}.dcm").symlink_to(file.resolve())
         command = [dcm2niix.bin, *OPTIONS, "-o", target, source]
-        told = subprocess.run(command, capture_output=True, text=True, errors="replace")
-        image = _only_volume(sorted(target.glob("*.nii.gz")), told.stdout + told.stderr)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        told = done.stdout + done.stderr
+        image = _only_volume(sorted(target.glob("*.nii.gz")), told)
         slices = nib.load(image).shape[2]
         if slices < min_slices:
             raise ConversionError(f"its volume has {slices} slices, {min_slices} are needed")
-        (target / "image.json").replace(path.with_name(path.name.replace(".nii.gz", ".json")))
+        if not (sidecar := target / "image.json").exists():
+            raise ConversionError(f"dcm2niix gives up on it ({_complaint(told)})")
+        sidecar.replace(path.with_name(path.name.replace(".nii.gz", ".json")))
         image.replace(path)
 
 
@@ -61,6 +67,6 @@ def _only_volume(images, told):
 
 
 def _complaint(told):
-    """Return the last line in which dcm2niix complains, without the paths of our links."""
-    lines = [line for line in told.splitlines() if line.startswith(("Error", "Warning", "Unsup"))]
-    return lines[-1].split(" /")[0].strip() if lines else "it does not say why"
+    """Return the last line in which dcm2niix says what failed, without the path of our link."""
+    lines = [line for line in told.splitlines() if re.search(COMPLAINTS, line)]
+    return lines[-1].split(" /")[0].strip(" :") if lines else "it does not say why"

@@ -118,7 +118,9 @@ def _convert_best(candidates, out, min_slices):
         try:
             convert_stack([file.path for file in stack.files], path, min_slices)
         except ConversionError as error:
-            rejects.append((parts, stack, str(error)))
+            syntax = stack.dataset.file_meta.get("TransferSyntaxUID")
+            reason = f"{error}; its pixels are {getattr(syntax, 'name', 'of unknown encoding')}"
+            rejects.append((parts, stack, reason))
             continue
         used[visit] = stack
         scans.append(_scan(parts, contrast, path, stack))

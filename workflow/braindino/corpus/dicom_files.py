@@ -9,7 +9,7 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.tag import Tag
 
 THREADS = 8  # headers lie on network disks: waiting takes the time, not computing
 OTHER_SUFFIXES = {
@@ -17,26 +17,28 @@ OTHER_SUFFIXES = {
     *(".tsv", ".txt", ".xls", ".xlsx", ".xml", ".zip"),
 }
 OTHER_NAMES = {"DICOMDIR", "LICENSE", "README", "VERSION"}
-KEYWORDS = (
-    *("SOPInstanceUID", "SeriesInstanceUID", "Modality", "ImageType", "PatientID", "StudyDate"),
-    *("SeriesNumber", "SeriesDescription", "ProtocolName", "SequenceName", "InstanceNumber"),
-    *("PatientAge", "PatientSex", "Manufacturer", "MagneticFieldStrength", "SliceThickness"),
-    *("ScanningSequence", "SequenceVariant", "RepetitionTime", "EchoTime", "InversionTime"),
-    *("FlipAngle", "DiffusionBValue", "ContrastBolusAgent", "ImagePositionPatient"),
-    *("ImageOrientationPatient", "Rows", "Columns", "BitsAllocated"),
-    *("NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
-)
+TAGS = [
+    Tag(keyword)
+    for keyword in (
+        *("SOPInstanceUID", "SeriesInstanceUID", "Modality", "ImageType", "PatientID", "StudyDate"),
+        *("SeriesNumber", "SeriesDescription", "ProtocolName", "SequenceName", "InstanceNumber"),
+        *("PatientAge", "PatientSex", "Manufacturer", "MagneticFieldStrength", "SliceThickness"),
+        *("ScanningSequence", "SequenceVariant", "RepetitionTime", "EchoTime", "InversionTime"),
+        *("FlipAngle", "DiffusionBValue", "ContrastBolusAgent"),
+        *("ImagePositionPatient", "ImageOrientationPatient"),
+        *("NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+    )
+]
 # What enhanced (multi-frame) MR calls otherwise.
 ENHANCED = {"EchoTime": "EffectiveEchoTime", "InversionTime": "InversionTimes"}
 
 
 @dataclass(frozen=True)
 class File:
-    """A DICOM file: its path, its header, and whether it ends before its pixels do."""
+    """A DICOM file and its header, without pixels."""
 
     path: Path
     dataset: Dataset
-    truncated: bool
 
 
 def read_files(folder):
@@ -83,9 +85,10 @@ def number(dataset, keyword):
 def vector(dataset, keyword, length):
     """Return a header element's first numbers, all nan where there are fewer."""
     try:
-        return np.array([float(values(dataset, keyword)[index]) for index in range(length)])
-    except (ValueError, IndexError):
-        return np.full(length, nan)
+        found = [float(value) for value in values(dataset, keyword)[:length]]
+    except ValueError:
+        found = []
+    return np.array(found) if len(found) == length else np.full(length, nan)
 
 
 def _look_up(dataset, keyword):
@@ -108,20 +111,7 @@ def _may_be_dicom(path):
 def _read(path):
     """Read a header; None where there is none, or it does not name its series."""
     try:
-        with path.open("rb") as stream:
-            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=KEYWORDS)
-            truncated = _is_truncated(dataset, path.stat().st_size - stream.tell())
-        return File(path, dataset, truncated) if "SeriesInstanceUID" in dataset else None
+        dataset = dcmread(path, stop_before_pixels=True, specific_tags=TAGS)
+        return File(path, dataset) if "SeriesInstanceUID" in dataset else None
     except Exception:  # a file cut within its header fails in as many ways as there are elements
         return None
-
-
-def _is_truncated(dataset, remaining):
-    """Whether fewer bytes follow the header than the pixels of an MR image take."""
-    syntax = dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
-    if text(dataset, "Modality") != "MR" or syntax.is_encapsulated or syntax.is_deflated:
-        return False
-    sizes = [number(dataset, keyword) for keyword in ("Rows", "Columns", "BitsAllocated")]
-    frames = number(dataset, "NumberOfFrames")
-    pixels = np.prod(sizes) / 8 * (frames if frames > 1 else 1)
-    return not remaining >= pixels > 0

@@ -78,12 +78,22 @@ def download(session, remote, path, progress):
 
 
 def check_status(answer):
-    """Raise BadInput where a server refuses."""
+    """Raise BadInput where a server refuses, or sends a page in the place of a file."""
     if answer.status_code >= requests.codes.bad_request:
         raise BadInput(
             f"{answer.url}: the server answers {answer.status_code} {answer.reason}; check the "
             f"card's 'download' against its homepage."
         )
+    if is_page(answer):
+        raise BadInput(
+            f"{answer.url}: a web page came instead of the file; it may ask for a login: open it "
+            f"in a browser."
+        )
+
+
+def is_page(answer):
+    """Return whether a server's answer is a web page, which no cohort's file is."""
+    return answer.headers.get("Content-Type", "").startswith("text/html")
 
 
 def part_of(path):

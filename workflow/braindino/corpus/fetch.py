@@ -50,6 +50,7 @@ def fetch(run, records):
     root, session, plans, failed = _root(run.config), open_session(), [], []
     for card in cards:
         with _noting(failed, card):
+            log.info("%s: asking for its files and their sizes", card.name)
             plans.append(Plan(card, Path(root, card.folder), list_remote(session, card)))
     check_space(plans, root)
     for plan in plans:

@@ -1,7 +1,7 @@
 """Sort the DICOM files of a folder into stacks, one image each, by their headers alone."""
 
+from collections import defaultdict
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from braindino.corpus.contrasts import Header
 from braindino.corpus.dicom_files import File, number, read_files, text, values, vector
 
 PLANE_TOLERANCE = 0.1  # of a direction cosine, 6 degrees; assumed: more than rounding
-GAP_TOLERANCE = 1.1  # of the median gap; assumed: a lost slice doubles it, rounding does not
+GAP_TOLERANCE = 0.2  # mm between widest and narrowest gap; dcm2niix fails beyond (tried)
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,6 @@ class Stack:
 
 def find_fault(stack):
     """Say in plain words why a stack's files make no whole image, or return None."""
-    truncated = [file.path.name for file in stack.files if file.truncated]
-    if truncated:
-        return f"{len(truncated)} of {len(stack.files)} files are cut short ({truncated[0]})"
     if stack.slices > len(stack.files):
         return None  # multi-frame: the converter sees to its slices
     if np.isnan(stack.positions).any():
@@ -50,8 +47,10 @@ def find_fault(stack):
     if len(stack.files) > stack.slices:
         return f"{len(stack.files) - stack.slices} of {len(stack.files)} slices are there twice"
     gaps = np.diff(stack.positions)
-    if len(gaps) and gaps.max() > GAP_TOLERANCE * np.median(gaps):
-        return f"slices are missing: they lie {gaps.min():.3g} to {gaps.max():.3g} mm apart"
+    if len(gaps) and np.ptp(gaps) > GAP_TOLERANCE:
+        return (
+            f"slices are missing or uneven: they lie {gaps.min():.3g} to {gaps.max():.3g} mm apart"
+        )
     return None
 
 
@@ -70,27 +69,22 @@ def read_stacks(folder):
         Files that are neither DICOM nor of a kind that archives add (csv, json, ...).
     """
     files, strangers = read_files(folder)
-    files = {text(file.dataset, "SOPInstanceUID") or file.path: file for file in files}
-    stacks = []
-    for _, series in groupby(sorted(files.values(), key=_order), lambda file: _order(file)[0]):
-        members = [list(group) for _, group in groupby(series, lambda file: _order(file)[:3])]
-        echoes = len({_order(group[0])[1] for group in members})
-        stacks += [_stack(group, echoes) for group in members]
-    return stacks, strangers
+    unique = {text(file.dataset, "SOPInstanceUID") or file.path: file for file in files}
+    groups, echoes = defaultdict(list), defaultdict(set)
+    for file in unique.values():
+        uid = text(file.dataset, "SeriesInstanceUID")
+        echo = f"{number(file.dataset, 'EchoTime'):.1f}"
+        groups[uid, echo, text(file.dataset, "ImageType")].append(file)
+        echoes[uid].add(echo)
+    return [_stack(files, len(echoes[key[0]])) for key, files in sorted(groups.items())], strangers
 
 
-def _order(file):
-    dataset = file.dataset
-    return (
-        text(dataset, "SeriesInstanceUID"),
-        f"{number(dataset, 'EchoTime'):.1f}",
-        text(dataset, "ImageType"),
-        np.nan_to_num(number(dataset, "InstanceNumber")),
-        file.path,
-    )
+def _place(file):
+    return np.nan_to_num(number(file.dataset, "InstanceNumber")), file.path
 
 
 def _stack(files, echoes):
+    files = sorted(files, key=_place)
     planes = np.array([vector(file.dataset, "ImageOrientationPatient", 6) for file in files])
     corners = np.array([vector(file.dataset, "ImagePositionPatient", 3) for file in files])
     positions = np.unique((corners @ np.cross(planes[0, :3], planes[0, 3:])).round(2))

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import requests
 
-from braindino.corpus.download import TIMEOUT, Remote, check_status
+from braindino.corpus.download import TIMEOUT, Remote, check_status, is_page
 from braindino.corpus.unpack import is_below
 from braindino.errors import BadInput
 from braindino.settings.cards import Bucket
@@ -54,7 +54,8 @@ def remote_size(session, url):
         answer = session.head(url, allow_redirects=True, timeout=TIMEOUT)
     except requests.RequestException as error:
         raise BadInput(f"{url}: cannot be reached ({error}); check the connection.") from error
-    if answer.status_code in (403, 405, 501):  # servers that answer GET alone
+    # Some servers answer GET alone, or have a page for everything else.
+    if answer.status_code in (403, 405, 501) or (answer.ok and is_page(answer)):
         return None
     check_status(answer)
     size = answer.headers.get("Content-Length")

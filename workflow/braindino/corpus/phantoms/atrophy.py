@@ -1,5 +1,7 @@
 """Atrophy: fluid takes the place of tissue, in the hippocampi or around the ventricles."""
 
+import itertools
+
 import numpy as np
 import torch
 
@@ -22,7 +24,7 @@ def lose_hippocampus(anatomy, severity):
         With the tissues grey, white and csf.
     severity : float
         Share of the tissue that is lost: 0 none, 1 all. In life about 0.25 is lost in mild
-        Alzheimer's disease; a small encoder needs more to see it (assumed: 0.6).
+        Alzheimer's disease; a small encoder needs more to see it (assumed: about 0.7).
     """
     near = distance_to_hippocampus(anatomy.points) - RADIUS
     _become_fluid(anatomy, severity * sigmoid(-near / EDGE))
@@ -40,7 +42,7 @@ def widen_ventricles(anatomy, reach):
 def distance_to_hippocampus(points):
     """Distance in mm of template points `[3, ...]` to the axis of the nearer hippocampus."""
     mirrored = np.stack([np.abs(points[0]), *points[1:]])
-    ends = zip(HIPPOCAMPUS[:-1], HIPPOCAMPUS[1:], strict=True)
+    ends = itertools.pairwise(HIPPOCAMPUS)
     return np.minimum(*(_distance_to_segment(mirrored, *pair) for pair in ends))
 
 

@@ -34,7 +34,7 @@ def write_icbm(folder, subjects, spacing, seed):
         for image in scans.to_dict("records"):
             _write_image(folder, image, anatomy, field)
     listed = images.drop(index=subjects // 2).drop(columns=["age", "contrast", "scanned"])
-    write_table(listed, folder / "ICBM_11_22_2026.csv")
+    write_table(listed, folder / "ICBM_1_15_2024.csv")
 
 
 def _subjects(rng, count):
@@ -64,7 +64,7 @@ def _images(rng, people):
                     "Type": "Original",
                     "Acq Date": f"{day.month}/{day.day}/{day.year}",
                     "Format": "NiFTI",
-                    "Downloaded": "11/22/2026",
+                    "Downloaded": "1/15/2024",
                     "age": person.age,
                     "contrast": contrast,
                     "scanned": day,

@@ -40,7 +40,7 @@ def write_oasis(folder, subjects, spacing, seed):
 def _people(rng, count):
     young = max(count // 5, 1)
     ages = [*spread(rng, 18, 59, young), *_old_ages(rng, count - young)]
-    numbers = np.sort(rng.choice(np.arange(1, max(HIGHEST, count) + 1), count, replace=False))
+    numbers = rng.choice(np.arange(1, max(HIGHEST, count) + 1), count, replace=False)
     table = pd.DataFrame(
         {
             "ID": [f"OAS1_{number:04d}_MR1" for number in numbers],
@@ -53,7 +53,7 @@ def _people(rng, count):
         }
     )
     again = table.iloc[[0]].assign(ID=table["ID"].iloc[0][:-1] + "2", Delay=21)
-    return pd.concat([table, again], ignore_index=True)
+    return pd.concat([table, again]).sort_values("ID", ignore_index=True)
 
 
 def _old_ages(rng, count):
