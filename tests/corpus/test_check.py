@@ -110,16 +110,17 @@ def test_a_cohort_that_can_be_fetched_says_so(make_run, nothing):
     [
         ({"reader": "bids"}, 2),
         ({"reader": "pattern", "scans": {"T1w": BRATS}}, 2),
-        ({"reader": "pattern", "scans": {"T1w": ["raw/{site}/{subject}/t1.nii", BRATS]}}, 4),
+        ({"reader": "pattern", "scans": {"T1w": ["raw/{site}/{subject}/t1.nii", BRATS]}}, 5),
         ({"reader": "dicom", "series": "raw/A/{subject:[xy]}/{date}/{image}"}, 1),
+        ({"reader": "dicom", "series": "raw/A/{subject}/{date}"}, 2),
         ({"reader": "dicom", "series": "raw/{image}"}, None),
     ],
 )
 def test_subjects_are_counted_by_name_alone(changes, expected, dataset_card, touch):
     folder = touch(
-        *("sub-1/anat/a", "sub-2/ses-1/anat/a", "derivatives/sub-3/a", "subject.txt"),
+        *("sub-1/anat/a", "sub-2/ses-1/anat/a", "derivatives/sub-3/a", "sub-9", "sub.txt"),
         *("BraTS-MEN-00001-000/a", "BraTS-MEN-00001-001/a", "BraTS-MEN-00002-000/a"),
-        *("BraTS-MEN-3-000/a", "raw/A/x/a", "raw/B/z/a"),
+        *("BraTS-MEN-3-000/a", "raw/A/x/a", "raw/A/q/a", "raw/A/table.csv", "raw/B/z/a"),
     )
     assert count_subjects(dataset_card(**changes), folder) == expected
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from braindino.corpus.values import read_ages, read_dates, text_of
+from braindino.corpus.values import MISSING, read_ages, read_dates, text_of
 from braindino.errors import BadInput
 
 READERS = {
@@ -143,8 +143,9 @@ def _key(cell, labels):
 
 
 def _values(column, mapping):
+    """Map a column's cells; without a mapping, words that say nothing become missing."""
     if not mapping:
-        return column
+        return column.where(column.map(lambda cell: text_of(cell).lower() not in MISSING))
     default = mapping.get("*")
     return column.map(lambda cell: mapping.get(text_of(cell), default) if text_of(cell) else None)
 

@@ -112,5 +112,6 @@ def _sentence(task, check, pairs):
     more = f" ({len(pairs) - 1} more like it)" if len(pairs) > 1 else ""
     return (
         f"leakage: {task}: the test scan {test} {how} {other}, which is {check}{more}; remove one "
-        f"of the two, or name both subjects as one person in config/aliases.csv."
+        f"of the two, or name both subjects as one person in config/aliases.csv "
+        f"(corpus/audit/duplicates.csv lists all copies)."
     )

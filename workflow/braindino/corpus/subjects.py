@@ -7,8 +7,8 @@ from braindino.corpus.scans import compile_pattern
 
 _INSIDE = r"[^{}]*(?:\{[^{}]*\}[^{}]*)*\}"
 _PART = r"\{" + _INSIDE
-# A path pattern up to the end of the folder or file that names the subject.
-_TO_SUBJECT = re.compile(rf"(?:{_PART}|[^{{}}])*?\{{subject\b{_INSIDE}(?:{_PART}|[^/{{}}])*")
+# A path pattern up to the end of the part that names the subject; of a folder, with its '/'.
+_TO_SUBJECT = re.compile(rf"(?:{_PART}|[^{{}}])*?\{{subject\b{_INSIDE}(?:{_PART}|[^/{{}}])*/?")
 
 
 def count_subjects(card, folder):
@@ -33,7 +33,7 @@ def count_subjects(card, folder):
 
 def _patterns(card):
     if card.reader == "bids":
-        return ["{subject:sub-[^/]+}"]
+        return ["{subject:sub-[^/]+}/"]
     if card.reader == "dicom":
         return [card.series or ""]
     paths = card.scans.values()
@@ -41,7 +41,7 @@ def _patterns(card):
 
 
 def _subjects(head, folder):
-    expression = compile_pattern(head)
-    for path in folder.glob(re.sub(_PART, "*", head)):
+    expression = compile_pattern(head.rstrip("/"))
+    for path in folder.glob(re.sub(_PART, "*", head)):  # a final '/' finds folders alone
         if match := expression.fullmatch(path.relative_to(folder).as_posix()):
             yield match["subject"]

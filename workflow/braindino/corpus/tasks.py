@@ -110,7 +110,8 @@ def _censored_early(card, volumes):
     reasons = reasons.mask(~volumes["event"].isin([0, 1]), f"{card.event} is missing")
     if card.censored_after is None:
         return reasons
-    early = (volumes["event"] == 0) & (volumes["target"] <= card.censored_after)
+    time = read_numbers(volumes[card.target])[0]
+    early = (volumes["event"] == 0) & (time <= card.censored_after)
     return reasons.mask(early, f"censored at or before {card.censored_after:g} {card.unit}")
 
 
@@ -122,7 +123,7 @@ def _not_first(card, volumes):
 
 
 def _incomplete(card, volumes):
-    if not card.fusion:
+    if not card.fusion and card.kind != "segmentation":
         return ""
     held = volumes.groupby(["subject", "session"])["modality"].transform(lambda m: " ".join(m))
     missing = [sorted(set(card.modalities) - set(have.split())) for have in held]

@@ -1,6 +1,6 @@
 """How encoders, metrics and the run's data are named wherever they appear."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PHANTOMS = "demo: phantoms, not patients"
 UNTRAINED = "demo: untrained encoders"
@@ -18,16 +18,23 @@ class Labels:
         What makes the run's numbers meaningless; empty if nothing does.
     reference : str
         Id of the encoder that the others are compared with.
+    pretrained_on : dict of list
+        Encoder id: cohorts that its own authors pretrained it on.
     """
 
     encoders: dict[str, str]
     demo: str
     reference: str
+    pretrained_on: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def demo_suffix(self):
         """The demo's note for the end of a title, with its separator."""
         return f" ({self.demo})" if self.demo else ""
+
+    def shared_cohorts(self, encoder, card):
+        """List the cohorts of a task that an encoder's own authors pretrained it on."""
+        return [name for name in card.datasets if name in self.pretrained_on.get(encoder, [])]
 
 
 def labels(run, availability):
@@ -48,7 +55,19 @@ def labels(run, availability):
     }
     config = run.config
     demo = PHANTOMS if config.phantoms else UNTRAINED if config.is_demo else ""
-    return Labels(titles, demo, config.statistics.reference)
+    # What this run pretrains is kept from every test subject (`corpus.leakage`).
+    own = {n: c.pretrained_on for n, c in run.encoders.items() if c.source != "recipe"}
+    return Labels(titles, demo, config.statistics.reference, own)
+
+
+def task_title(card):
+    """Title of a task; one whose evaluation is not built says so."""
+    return card.title + (" (splits only)" if card.evaluation == "pending" else "")
+
+
+def percent(share):
+    """Print a share: '60 %', '< 1 %'."""
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 @dataclass(frozen=True)
@@ -76,6 +95,7 @@ def measure(metric):
     if kind in ("mae", "rmse"):
         return Measure(kind.upper(), unit, 2, lower_is_better=True)
     names = {"macro_auc": "Macro-AUC", "accuracy": "Accuracy", "r2": "R²"}
+    names |= {"c_index": "C-index", "dice": "Dice"}
     return Measure(names.get(metric, metric), "", 3, lower_is_better=False)
 
 

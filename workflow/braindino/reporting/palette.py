@@ -1,4 +1,4 @@
-"""One colour and one marker an encoder, in every figure.
+"""One colour and one marker an encoder, one colour a contrast, in every figure.
 
 The colours are those of Okabe and Ito (2008), distinct under the common colour-vision
 deficiencies; the markers tell encoders apart without any colour.
@@ -28,6 +28,8 @@ OTHERS = [
     Mark("#6A4C93", ">"),
     Mark("#8C6D31", "h"),
 ]
+CONTRASTS = {"T1w": "#0072B2", "T1c": "#D55E00", "T2w": "#E69F00", "FLAIR": "#009E73"}
+PLAIN, UNSTATED = "#4F6D8A", "#C4C4C4"  # bars of shares; what nobody states
 
 
 def encoder_marks(encoders):

@@ -42,9 +42,9 @@ def save_figure(figure, *paths, dpi=300):
             figure.savefig(part, format=path.suffix[1:], metadata=METADATA[path.suffix], dpi=dpi)
 
 
-def watermark(axes, text="demo"):
+def watermark(axes, text="demo", size=34):
     """Write `text` large and pale across the axes."""
     axes.text(
         0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", rotation=25,
-        fontsize=34, color="0.5", alpha=0.16, zorder=0,
+        fontsize=size, color="0.5", alpha=0.16, zorder=0,
     )  # fmt: skip

@@ -170,9 +170,11 @@ class TaskCard(Strict):
         description="manifest column; survival: its time; 'coin': a fair coin, by a hash of the "
         "subject, in which no encoder can find signal"
     )
-    event: str | None = Field(None, description="survival: manifest column, 1 where the event was")
+    event: str | None = Field(
+        None, description="survival: manifest column, 1 where the event was, 0 where censored"
+    )
     censored_after: float | None = Field(
-        None, description="survival: leave out who was censored at or before this time"
+        None, description="leave out who was censored at or before this time"
     )
     threshold: float | None = Field(
         None,
@@ -203,8 +205,10 @@ class TaskCard(Strict):
     def _fields_fit_kind(self):
         if (self.kind == "classification") != bool(self.classes):
             raise ValueError("'classes' must be given for a classification, and only there")
-        if (self.kind == "survival") != bool(self.event):
-            raise ValueError("'event' must be given for a survival task, and only there")
+        if self.kind == "survival" and not self.event:
+            raise ValueError("'event' must be given for a survival task")
+        if self.event and self.kind != "survival" and self.threshold is None:
+            raise ValueError("'event' is for survival tasks and for a 'threshold' on their time")
         if self.threshold is not None and len(self.classes or []) != 2:
             raise ValueError("'threshold' needs two classes")
         return self

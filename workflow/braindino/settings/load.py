@@ -69,7 +69,7 @@ def load_run(values, files, folder="config", environment=os.environ):
         encoders={name: card("encoders", name) for name in config.encoders},
         recipe=card("recipes", config.recipe),
     )
-    _check_references(run, files)
+    _check_references(run, files, folder)
     return run
 
 
@@ -201,15 +201,21 @@ def _merge(values, override):
     return merged
 
 
-def _check_references(run, files):
+def _check_references(run, files, folder):
+    # A demo names the phantoms of all cohorts; a run may use some of them.
+    known_cards = sorted(path.stem for path in Path(folder, "datasets").glob("*.yaml"))
     named = {
-        "phantoms": (run.config.phantoms, run.datasets),
+        "phantoms": (run.config.phantoms, known_cards),
         "statistics.reference": ([run.config.statistics.reference], run.encoders),
         "overrides.datasets": (run.config.overrides.datasets, run.datasets),
         "overrides.tasks": (run.config.overrides.tasks, run.tasks),
         "overrides.encoders": (run.config.overrides.encoders, run.encoders),
         "overrides.recipes": (run.config.overrides.recipes, [run.config.recipe]),
         **{f"tasks: {t.name}: datasets": (t.datasets, run.datasets) for t in run.tasks.values()},
+        **{
+            f"tasks: {t.name}: split_as": ([t.split_as] if t.split_as else [], run.tasks)
+            for t in run.tasks.values()
+        },
     }
     for key, (names, known) in named.items():
         for name in names:

@@ -14,8 +14,22 @@ from braindino.settings.config import Config
 from braindino.settings.load import CARDS
 
 SELECTION = {
-    "datasets": ["IXI", "LONG579", "Pixar", "BraTS2023-MEN", "BraTS2023-SSA", "BraTS2023-PED"],
-    "tasks": ["age", "sequence"],
+    "datasets": [
+        # pretraining alone (§4.1.1)
+        *("ICBM", "ID1000", "PIOP1", "PIOP2", "TCGA-GBM", "CPTAC-GBM", "GLIS-RT", "REMBRANDT"),
+        *("IvyGAP", "BraTS2025-GLI-PRE", "MEN-SEG-CLASS", "ReMIND", "fastMRI-Brain"),
+        *("ACRIN-DSC-MR-Brain", "ACRIN-FMISO-Brain"),
+        # pretraining and evaluation
+        *("LONG579", "ABIDE", "PPMI", "BraTS2023-MEN", "BraTS2023-SSA", "BraTS2023-PED"),
+        # evaluation alone (§4.3)
+        *("ADNI", "OASIS", "IXI", "Pixar", "ATLAS", "UCSF-PDGM", "UPENN-GBM", "BraTS2021"),
+        *("BraTS2023-Mets", "BraTS2024-GoAT"),
+    ],
+    "tasks": [
+        *("seg_brats2021", "seg_brats2023_men", "seg_brats2023_mets", "seg_brats2024_goat"),
+        *("cls_abide", "cls_adni_3class", "cls_adni_cn_ad", "cls_adni_cn_mci", "cls_oasis"),
+        *("cls_ppmi", "age", "dps", "survival_cls", "survival_km", "idh", "sequence", "coin"),
+    ],
     "encoders": ["braindino", "dinov3"],
 }
 HEADER = """\

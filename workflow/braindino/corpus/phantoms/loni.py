@@ -102,7 +102,7 @@ def write_loni(name, folder, subjects, spacing, seed):
     for _, visit in images.groupby(["Subject", "Visit"], sort=False):
         _write_visit(name, folder, visit, spacing, seed)
     table = images.loc[images["sequence"] != "localizer", COLUMNS]
-    missing = table.iloc[[-1]].assign(**{"Image Data ID": "I999999", "Visit": "m36"})
+    missing = table.iloc[[-1]].assign(**{"Image Data ID": "I999999", "Description": "REPEAT"})
     write_table(pd.concat([table, missing]), folder / f"{name}_T1w_{SEARCHED}.csv")
 
 
