@@ -7,7 +7,13 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import HTJ2K, ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.uid import (
+    HTJ2K,
+    EnhancedMRImageStorage,
+    ExplicitVRLittleEndian,
+    MRImageStorage,
+    generate_uid,
+)
 
 from braindino.corpus.dicom import convert_series
 from braindino.corpus.dicom_facts import facts
@@ -18,6 +24,12 @@ from braindino.settings.corpus import Corpus
 
 T1 = {"RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "AX T1"}
 T2 = {"RepetitionTime": 4000, "EchoTime": 100, "SeriesDescription": "AX T2"}
+CORNER = np.array([-10.0, -20.0, 5.0])  # of the first slice, in mm, LPS
+PLANES = {
+    "axial": [1, 0, 0, 0, 1, 0],
+    "sagittal": [0, 1, 0, 0, 0, -1],
+    "oblique": [0.96, 0.28, 0, -0.28, 0.96, 0],
+}
 BRIGHT = (3, 9, 12)  # column, row, slice
 
 
@@ -58,7 +70,9 @@ def write_series(folder, slices=20, suffix=".dcm", thickness=3.0, name="im", **c
         "ScanningSequence": "SE",
         "SequenceVariant": "SK",
         "SliceThickness": thickness,
+        "ImageOrientationPatient": PLANES["axial"],
     } | changes
+    normal = np.cross(*np.reshape(header["ImageOrientationPatient"], (2, 3)))
     keys = [str(header.get(k)) for k in ("PatientID", "StudyDate", "SeriesNumber")]
     paths = []
     for index in range(slices):
@@ -75,8 +89,7 @@ def write_series(folder, slices=20, suffix=".dcm", thickness=3.0, name="im", **c
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
         dataset.Rows, dataset.Columns = 16, 14
         dataset.PixelSpacing = [1.5, 2.0]  # between rows, between columns
-        dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-        dataset.ImagePositionPatient = [-10.0, -20.0, 5.0 + thickness * index]
+        dataset.ImagePositionPatient = (CORNER + thickness * index * normal).tolist()
         dataset.InstanceNumber = index + 1
         dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
         dataset.BitsAllocated = dataset.BitsStored = 16
@@ -94,20 +107,19 @@ def write_series(folder, slices=20, suffix=".dcm", thickness=3.0, name="im", **c
     return paths
 
 
-def reasons(rejects):
-    return dict(zip(rejects["volume_id"], rejects["reason"], strict=True))
-
-
-def test_volume_lies_where_the_dicom_lay(tmp_path):
-    write_series(tmp_path / "lab/P1", **T1)
+@pytest.mark.parametrize("plane", ["axial", "sagittal", "oblique"])
+def test_volume_lies_where_the_dicom_lay(tmp_path, plane):
+    along_row, along_column = np.array(PLANES[plane]).reshape(2, 3)
+    between = np.cross(along_row, along_column)
+    write_series(tmp_path / "lab/P1", **T1, ImageOrientationPatient=PLANES[plane])
     scans, rejects = convert(tmp_path / "lab", tmp_path / "out")
     assert rejects.empty
     image = nib.load(scans["path"][0])
     voxel = np.unravel_index(np.asarray(image.dataobj).argmax(), image.shape)
     place = nib.affines.apply_affine(image.affine, voxel)
     column, row, index = BRIGHT
-    lps = np.array([-10 + 2.0 * column, -20 + 1.5 * row, 5 + 3.0 * index])
-    np.testing.assert_allclose(place, lps * [-1, -1, 1], atol=1e-4)
+    lps = CORNER + 2.0 * column * along_row + 1.5 * row * along_column + 3.0 * index * between
+    np.testing.assert_allclose(place, lps * [-1, -1, 1], atol=1e-3)
     assert sorted(image.shape) == [14, 16, 20]
 
 
@@ -169,7 +181,7 @@ def test_left_out_with_the_reason(tmp_path):
         "diffusion, by its image type",
         "short stack: 9 slices, 15 are needed",
         "no rule tells its contrast (description 'AX/odd', TR nan, TE nan, TI nan)",
-        "1 files are not readable as DICOM (first: 4/notes)",
+        "files that are no readable DICOM: 1 (first: 4/notes)",
     )] == [1] * 5  # fmt: skip
     assert "lab/P1/20200131/AX-odd" in set(rejects["volume_id"])
 
@@ -232,6 +244,63 @@ def test_dual_echo_series_makes_two_volumes(tmp_path):
     assert rejects.empty
     assert scans["modality"].tolist() == ["PDw", "T2w"]
     assert all(nib.load(path).shape[2] == 20 for path in scans["path"])
+
+
+def merge_frames(paths):
+    """Put a series into one enhanced file, its geometry and timing in functional groups."""
+    frames = [dcmread(path) for path in paths]
+    merged = frames[0]
+    merged.SOPClassUID = merged.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+    merged.NumberOfFrames = len(frames)
+    per_frame = [
+        {
+            "PlanePositionSequence": {"ImagePositionPatient": frame.ImagePositionPatient},
+            "MREchoSequence": {"EffectiveEchoTime": frame.EchoTime},
+            "FrameContentSequence": {"InStackPositionNumber": index + 1},
+        }
+        for index, frame in enumerate(frames)
+    ]
+    shared = {
+        "PixelMeasuresSequence": {"PixelSpacing": merged.PixelSpacing, "SliceThickness": 3.0},
+        "PlaneOrientationSequence": {"ImageOrientationPatient": PLANES["axial"]},
+        "MRTimingAndRelatedParametersSequence": {"RepetitionTime": merged.RepetitionTime},
+    }
+    merged.SharedFunctionalGroupsSequence = [groups(shared)]
+    merged.PerFrameFunctionalGroupsSequence = [groups(frame) for frame in per_frame]
+    merged.PixelData = b"".join(dcmread(path).PixelData for path in paths)
+    for keyword in ("EchoTime", "RepetitionTime", "PixelSpacing", "SliceThickness"):
+        delattr(merged, keyword)
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient"):
+        delattr(merged, keyword)
+    for path in paths:
+        path.unlink()
+    merged.save_as(paths[0])
+
+
+def groups(contents):
+    filled = Dataset()
+    for sequence, elements in contents.items():
+        item = Dataset()
+        for keyword, value in elements.items():
+            setattr(item, keyword, value)
+        setattr(filled, sequence, [item])
+    return filled
+
+
+def test_multi_frame_file_is_told_by_its_groups(tmp_path):
+    merge_frames(write_series(tmp_path / "lab/P1", **T2 | {"SeriesDescription": "scan"}))
+    scans, rejects = convert(tmp_path / "lab", tmp_path / "out")
+    assert rejects.empty
+    assert scans[["modality", "slice_thickness"]].to_numpy().tolist() == [["T2w", 3.0]]
+    assert nib.load(scans["path"][0]).shape[2] == 20
+
+
+def test_copies_of_files_count_once(tmp_path):
+    for folder in ("1", "again"):
+        write_series(tmp_path / "lab/P1" / folder, **T1)
+    scans, rejects = convert(tmp_path / "lab", tmp_path / "out")
+    assert rejects.empty
+    assert nib.load(scans["path"].item()).shape[2] == 20
 
 
 def test_repeated_volumes_are_a_time_series(tmp_path):

@@ -50,12 +50,6 @@ for row in AVAILABILITY.values():
     if row.status == "absent" and workflow.is_main_process:
         print(f"absent: {row.kind} {row.name}: {row.reason}", file=sys.stderr)
 
-# A phantom is not the archive: nobody expects the archive's volumes of it.
-EXPECTED = {
-    name: None if name in CONFIG.phantoms else settings(RUN.datasets[name].expected)
-    for name in DATASETS
-}
-
 
 def code(script):
     return fingerprint(BASE / "workflow" / "scripts" / script)
@@ -65,13 +59,32 @@ def settings(model):
     return model.model_dump(mode="json")
 
 
+# A phantom is not the archive: nobody expects the archive's volumes of it.
+EXPECTED = {
+    name: None if name in CONFIG.phantoms else settings(RUN.datasets[name].expected)
+    for name in DATASETS
+}
+
+
+def folder_of(dataset):
+    return dataset_folder(CONFIG, RUN.datasets[dataset], paths.phantom(dataset))
+
+
 def cohort_folder(wildcards):
-    card = RUN.datasets[wildcards.dataset]
-    return dataset_folder(CONFIG, card, paths.phantom(card.name))
+    return folder_of(wildcards.dataset)
+
+
+def count_jobs(count):
+    return {
+        name: count(RUN.datasets[name], CONFIG, folder_of(name)) for name in DATASETS
+    }
+
+
+CHUNKS, CONVERSIONS = count_jobs(count_chunks), count_jobs(count_conversions)
 
 
 def chunks(dataset):
-    return range(count_chunks(RUN.datasets[dataset], CONFIG))
+    return range(CHUNKS[dataset])
 
 
 def expand_chunks(path, suffix, datasets):
@@ -79,7 +92,7 @@ def expand_chunks(path, suffix, datasets):
 
 
 def conversions(dataset):
-    return range(count_conversions(RUN.datasets[dataset], CONFIG))
+    return range(CONVERSIONS[dataset])
 
 
 def datasets_of(tasks):

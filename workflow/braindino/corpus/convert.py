@@ -19,7 +19,7 @@ class ConversionError(Exception):
     """Why a stack could not become a volume, in plain words."""
 
 
-def convert_stack(files, path, min_slices):
+def convert_stack(files, path):
     """Write DICOM files as one NIfTI volume, with its JSON sidecar beside it.
 
     Parameters
@@ -28,13 +28,11 @@ def convert_stack(files, path, min_slices):
         The files of one image, and no others.
     path : Path
         Ends in .nii.gz; its folder is created.
-    min_slices : int
-        Least slices of a volume.
 
     Raises
     ------
     ConversionError
-        When no volume, or more than one, comes out, or one with fewer slices.
+        When no volume, or more than one, comes out.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as part:
@@ -47,9 +45,6 @@ def convert_stack(files, path, min_slices):
         done = subprocess.run(command, capture_output=True, text=True, errors="replace")
         told = done.stdout + done.stderr
         image = _only_volume(sorted(target.glob("*.nii.gz")), told)
-        slices = nib.load(image).shape[2]
-        if slices < min_slices:
-            raise ConversionError(f"its volume has {slices} slices, {min_slices} are needed")
         if not (sidecar := target / "image.json").exists():
             raise ConversionError(f"dcm2niix gives up on it ({_complaint(told)})")
         sidecar.replace(path.with_name(path.name.replace(".nii.gz", ".json")))

@@ -56,7 +56,7 @@ def convert_series(card, folder, out, chunk, chunks, protocol):
         slice_thickness (mm), age (years), sex, description, and the other parts that the card's
         `series` names; sorted by path. Empty where no patient is in the chunk.
     rejects : DataFrame
-        volume_id, stage, reason: the series left out, in the order of their files.
+        volume_id, stage, reason: the series left out, sorted.
     """
     patients = [path for path in sorted(Path(folder).iterdir()) if path.is_dir()]
     patients = [path for path in patients if chunk_of(path.name, chunks) == chunk]
@@ -64,17 +64,15 @@ def convert_series(card, folder, out, chunk, chunks, protocol):
     for patient in tqdm(patients, disable=None, unit="patient"):
         stacks, strangers = read_stacks(patient)
         candidates, left = _choose(card, Path(folder), stacks, protocol.min_slices)
-        used, others = _convert_best(candidates, Path(out, patient.name), protocol.min_slices)
+        used, others = _convert_best(candidates, Path(out, patient.name))
         scans += used
         rejects += [_reject(card, *why) for why in left + others]
         rejects += _strangers(card, patient, strangers)
     for volume_id, _, reason in rejects:
         log.warning("rejected: %s: %s", volume_id, reason)
     frame = pd.DataFrame(scans, columns=None if scans else COLUMNS + FACTS)
-    return (
-        frame.sort_values("path", ignore_index=True),
-        pd.DataFrame(rejects, columns=REJECT_COLUMNS),
-    )
+    rejects = pd.DataFrame(sorted(rejects), columns=REJECT_COLUMNS)
+    return frame.sort_values("path", ignore_index=True), rejects
 
 
 def _choose(card, folder, stacks, min_slices):
@@ -105,18 +103,19 @@ def _parts(card, folder, stack):
     return parts, f"{where} does not match the card's 'series' ({card.series})" if wrong else None
 
 
-def _convert_best(candidates, out, min_slices):
+def _convert_best(candidates, out):
     """Convert the best stack of each visit and contrast; others wait in case it fails."""
     scans, rejects, used = [], [], {}
     for parts, contrast, stack in sorted(candidates, key=_rank):
         visit = parts["subject"], parts["session"], contrast
         if visit in used:
-            reason = f"another {contrast} series of the visit is used ({_title(used[visit])})"
+            other = f"{_title(used[visit])}, series {text(used[visit].dataset, 'SeriesNumber')}"
+            reason = f"another {contrast} series of the visit is used ({other})"
             rejects.append((parts, stack, reason))
             continue
         path = out / (re.sub(r"[^\w.+-]+", "-", "_".join(visit)) + ".nii.gz")
         try:
-            convert_stack([file.path for file in stack.files], path, min_slices)
+            convert_stack([file.path for file in stack.files], path)
         except ConversionError as error:
             syntax = stack.dataset.file_meta.get("TransferSyntaxUID")
             reason = f"{error}; its pixels are {getattr(syntax, 'name', 'of unknown encoding')}"
@@ -145,23 +144,22 @@ def _scan(parts, contrast, path, stack):
         "path": str(path),
         "segmentation": None,
     }
-    return scan | {name: part for name, part in parts.items() if name not in scan} | facts(stack)
+    scan |= facts(stack)
+    return scan | {name: part for name, part in parts.items() if name not in scan}
 
 
 def _title(stack):
-    description = stack.header.description or text(stack.dataset, "SeriesInstanceUID")
-    return f"{description}, series {text(stack.dataset, 'SeriesNumber') or '?'}"
+    return stack.header.description or text(stack.dataset, "SeriesInstanceUID")
 
 
 def _reject(card, parts, stack, reason):
-    title = stack.header.description or text(stack.dataset, "SeriesInstanceUID")
     visit = f"{card.name}/{parts['subject']}/{parts['session']}"
-    return f"{visit}/{title.replace('/', '-')}", "dicom", reason
+    return f"{visit}/{_title(stack).replace('/', '-')}", "dicom", reason
 
 
 def _strangers(card, patient, strangers):
     if not strangers:
         return []
     first = strangers[0].relative_to(patient).as_posix()
-    reason = f"{len(strangers)} files are not readable as DICOM (first: {first})"
+    reason = f"files that are no readable DICOM: {len(strangers)} (first: {first})"
     return [(f"{card.name}/{patient.name}/-/unreadable files", "dicom", reason)]

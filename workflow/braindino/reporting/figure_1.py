@@ -1,33 +1,14 @@
 """Figure 1a: what the pretraining corpus is made of, by cohort and by attribute."""
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from braindino.corpus.audit import NOT_STATED
+from braindino.reporting.composition import ATTRIBUTES, attribute_shares, cohort_rows
 from braindino.reporting.labels import percent
 from braindino.reporting.palette import CONTRASTS, PLAIN, UNSTATED
 from braindino.reporting.style import house_style, watermark
 
-GROUPS = {  # kinds of cohort, in the order of §4.1.1
-    "normative": "Normative",
-    "lifespan_neurodevelopment": "Lifespan and neurodevelopment",
-    "neurodegenerative": "Neurodegeneration",
-    "stroke": "Stroke",
-    "brain_tumor": "Brain tumour",
-    "clinical_acquisition": "Clinical acquisition",
-    "other": "Other",
-}
 PAPER = {"T1w": 1.97e6, "T2w": 2.60e6, "FLAIR": 0.88e6, "T1c": 1.14e6}  # slices, caption of Fig. 1
-ATTRIBUTES = {  # rows of panels
-    "vendor": "Vendor",
-    "field_strength": "Field strength",
-    "slice_thickness": "Slice thickness",
-    "orientation": "Orientation",
-    "age": "Age (years)",
-    "sex": "Sex",
-}
-RANGES = ["slice_thickness", "age"]  # their values are bins, all of them drawn
-MOST = 6  # other values of an attribute, beyond which the rarest are drawn as one
 SMALL = 6.5  # points
 
 
@@ -55,38 +36,14 @@ def figure_1a(composition, coverage, groups, labels):
     panels = {name: attribute_shares(corpus, name) for name in ATTRIBUTES}
     with house_style(**{"axes.grid": False}):
         rows = cohort_rows(volumes, groups)
-        heights = [len(PAPER) + 2, *_row_heights(panels)]
+        heights = [len(_contrasts(volumes)) + 2, *_row_heights(panels)]
         figure = Figure(figsize=(7.09, max(0.155 * len(rows), 0.125 * sum(heights)) + 0.9))
         left, right = figure.subfigures(1, 2, width_ratios=[1.15, 1])
-        _draw_cohorts(left.subplots(), rows, volumes, labels)
+        _draw_cohorts(left, rows, volumes, labels)
         _draw_attributes(right, heights, panels, volumes, labels)
         if labels.demo:
             figure.suptitle(labels.demo, color="#B00020", fontsize=9)
         return figure
-
-
-def cohort_rows(volumes, groups):
-    """List the lines of the chart: a (group, None), then its (group, cohort)s, largest first."""
-    sizes = volumes.groupby("dataset")["volumes"].sum().sort_values(ascending=False, kind="stable")
-    rows = []
-    for group, title in GROUPS.items():
-        members = [name for name in sizes.index if groups[name] == group]
-        rows += [(title, name) for name in [None, *members]] if members else []
-    return rows
-
-
-def attribute_shares(corpus, attribute):
-    """Return {value: share of the volumes}; 'not stated' comes last, also when it is zero."""
-    counts = corpus[corpus["attribute"] == attribute].groupby("value")["volumes"].sum()
-    unstated = counts.get(NOT_STATED, 0)
-    stated = counts.drop(NOT_STATED, errors="ignore")
-    if attribute not in RANGES and len(stated) > MOST:
-        common = stated.nlargest(MOST - 1).index
-        others = stated.drop(common).sum()
-        stated = stated[stated.index.isin(common)]
-        stated["other"] = others
-    total = max(1, counts.sum())
-    return {name: n / total for name, n in [*stated.items(), (NOT_STATED, unstated)]}
 
 
 def short_count(number):
@@ -101,26 +58,39 @@ def _row_heights(panels):
     return [max(pair) for pair in zip(sizes[::2], sizes[1::2], strict=True)]
 
 
-def _draw_cohorts(axes, rows, volumes, labels):
+def _draw_cohorts(figure, rows, volumes, labels):
+    axes = figure.subplots()
     place = {name: y for y, (_, name) in enumerate(rows) if name}
-    ends = dict.fromkeys(place, 0)
-    for contrast, color in CONTRASTS.items():
-        part = volumes[volumes["value"] == contrast].groupby("dataset")["volumes"].sum()
-        sizes = [part.get(name, 0) for name in place]
-        starts = list(ends.values())
-        axes.barh(list(place.values()), sizes, left=starts, color=color, label=contrast)
-        ends = {name: ends[name] + n for name, n in zip(place, sizes, strict=True)}
+    ends = _stack(axes, place, volumes)
     slices = volumes.groupby("dataset")["slices"].sum()
     for name, y in place.items():
         _at_end(axes, ends[name], y, short_count(slices[name]))
-    for y, (title, _) in ((y, row) for y, row in enumerate(rows) if row[1] is None):
-        axes.text(0.01, y, title, transform=axes.get_yaxis_transform(), va="center", weight="bold")
+    for y, (title, name) in enumerate(rows):
+        if name is None:
+            across = axes.get_yaxis_transform()
+            axes.text(0.01, y, title, transform=across, va="center", weight="bold")
     _lay_out(axes, place, room=0.16)
     axes.set_title("(a) Pretraining corpus")
     axes.set_xlabel("Volumes (at the end of a bar: slices)")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1 - 1.2 / (len(rows) + 2)), ncols=4)
+    figure.legend(loc="outside lower center", ncols=len(CONTRASTS))
     if labels.demo:
         watermark(axes)
+
+
+def _stack(axes, place, volumes):
+    """Stack the contrasts of each cohort; return where its bar ends."""
+    counts = volumes.pivot_table(index="dataset", columns="value", values="volumes", aggfunc="sum")
+    counts = counts.reindex(index=list(place), columns=_contrasts(volumes)).fillna(0)
+    starts = counts.cumsum(axis=1) - counts
+    for name in counts:
+        bars = {"width": counts[name], "left": starts[name], "color": CONTRASTS[name]}
+        axes.barh(list(place.values()), **bars, label=name)
+    return counts.sum(axis=1)
+
+
+def _contrasts(volumes):
+    """List the paper's contrasts, and others where there are any."""
+    return [name for name in CONTRASTS if name in PAPER or name in set(volumes["value"])]
 
 
 def _draw_attributes(figure, heights, panels, volumes, labels):
@@ -132,23 +102,25 @@ def _draw_attributes(figure, heights, panels, volumes, labels):
         axes.barh(range(len(shares)), list(shares.values()), color=colors)
         for y, share in enumerate(shares.values()):
             _at_end(axes, share, y, percent(share))
-        # as tall as its neighbour's rows, so that all bars are equally thick
-        _lay_out(axes, dict(zip(shares, range(len(shares)), strict=True)), 0.4, heights[1 + i // 2])
+        _lay_out(axes, {value: y for y, value in enumerate(shares)}, room=0.4)
+        # as many rows as its neighbour, so that all bars are equally thick
+        axes.set_ylim(heights[1 + i // 2] - 2.4, -0.6)
         _no_scale(axes, ATTRIBUTES[name], labels)
 
 
 def _draw_contrasts(axes, volumes, labels):
-    slices = volumes.groupby("value")["slices"].sum()
-    sizes = [slices.get(name, 0) for name in CONTRASTS]
-    axes.barh(range(len(sizes)), sizes, color=list(CONTRASTS.values()))
-    marks = np.zeros(len(sizes)) if labels.demo else np.array([PAPER[name] for name in CONTRASTS])
-    if not labels.demo:
-        axes.plot(marks, range(len(sizes)), "k|", markersize=9, markeredgewidth=1.6)
-    for y, (size, mark) in enumerate(zip(sizes, marks, strict=True)):
-        _at_end(axes, max(size, mark), y, short_count(size))
-    _lay_out(axes, {name: y for y, name in enumerate(CONTRASTS)}, 0.16)
-    note = "" if labels.demo else " (mark: the paper's)"
-    _no_scale(axes, f"Slices by contrast{note}", labels)
+    names = _contrasts(volumes)
+    slices = volumes.groupby("value")["slices"].sum().reindex(names, fill_value=0)
+    axes.barh(range(len(names)), slices, color=[CONTRASTS[name] for name in names])
+    paper = {} if labels.demo else PAPER
+    for y, (name, size) in enumerate(slices.items()):
+        text, end = short_count(size), size
+        if name in paper:
+            axes.plot(paper[name], y, "k|", markersize=9, markeredgewidth=1.6)
+            text, end = f"{text}; paper {short_count(paper[name])}", max(size, paper[name])
+        _at_end(axes, end, y, text)
+    _lay_out(axes, {name: y for y, name in enumerate(names)}, room=0.5 if paper else 0.16)
+    _no_scale(axes, "Slices by contrast", labels)
 
 
 def _at_end(axes, x, y, text):
@@ -157,13 +129,14 @@ def _at_end(axes, x, y, text):
     )
 
 
-def _lay_out(axes, place, room, height=None):
+def _lay_out(axes, place, room):
     """Name the rows from the top down, and leave `room` for what is written beyond the bars."""
+    last = max(place.values(), default=0)
     axes.set_yticks(list(place.values()), list(place), fontsize=SMALL)
     axes.tick_params(axis="y", length=0)
-    last = max(place.values(), default=0) if height is None else height - 3
+    axes.spines["left"].set_bounds(-0.6, last + 0.6)
     axes.set_ylim(last + 0.6, -0.6)
-    axes.set_xlim(0, (axes.dataLim.x1 if place else 1) * (1 + room) or 1)
+    axes.set_xlim(0, max(axes.dataLim.x1, 0) * (1 + room) or 1)
 
 
 def _no_scale(axes, title, labels):

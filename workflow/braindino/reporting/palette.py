@@ -28,7 +28,13 @@ OTHERS = [
     Mark("#6A4C93", ">"),
     Mark("#8C6D31", "h"),
 ]
-CONTRASTS = {"T1w": "#0072B2", "T1c": "#D55E00", "T2w": "#E69F00", "FLAIR": "#009E73"}
+CONTRASTS = {
+    "T1w": "#0072B2",
+    "T1c": "#D55E00",
+    "T2w": "#E69F00",
+    "FLAIR": "#009E73",
+    "PDw": "#CC79A7",
+}
 PLAIN, UNSTATED = "#4F6D8A", "#C4C4C4"  # bars of shares; what nobody states
 
 

@@ -42,8 +42,8 @@ def write_cohort(name, folder, subjects, spacing=2.0, seed=0):
     """Write a phantom copy of a cohort, as its archive ships the real one.
 
     IXI consists of whole heads. The other cohorts are written skull-stripped, with exact zeros
-    outside the brain: the BraTS archives are, LONG579 and Pixar are not and are stripped here to
-    spare the demo their skull stripping.
+    outside the brain: some archives are; the rest is stripped here to spare the demo its skull
+    stripping.
 
     Parameters
     ----------

@@ -35,7 +35,9 @@ def widen_ventricles(anatomy, reach):
 
     Ageing alone moves it there in about 13 years a millimetre, from 20 years on (`anatomy`).
     """
-    wall = load_template().sample(torch.from_numpy(anatomy.points))[3]
+    template = load_template()
+    distances = template._replace(maps=template.maps[3:])  # to the wall alone
+    wall = distances.sample(torch.from_numpy(anatomy.points))[0]
     _become_fluid(anatomy, sigmoid((reach - wall) / EDGE))
 
 
