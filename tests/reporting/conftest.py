@@ -5,6 +5,9 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
+from braindino.corpus.audit import composition, coverage, split_sizes
+from braindino.corpus.leakage import DUPLICATE_COLUMNS
+from braindino.corpus.manifest import NOTE_COLUMNS
 from braindino.reporting.labels import labels
 from braindino.settings.config import Config
 from braindino.settings.load import Run, load_card
@@ -16,7 +19,11 @@ RATIOS = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
 
 
 def make_run(**config):
-    values = {"datasets": [], "tasks": ["age", "sequence"], "encoders": ["braindino", "dinov3"]}
+    values = {
+        "datasets": [],
+        "tasks": ["age", "sequence", "idh"],
+        "encoders": ["braindino", "dinov3"],
+    }
     config = Config(**values | config)
     cards = {
         kind: {name: load_card(kind, name, CONFIG) for name in getattr(config, kind)}
@@ -37,6 +44,13 @@ def demo_run():
 
 
 @pytest.fixture(scope="session")
+def pending_run(demo_run):
+    """The demo with a task that is only split."""
+    idh = load_card("tasks", "idh", CONFIG, {"evaluation": "pending"})
+    return demo_run._replace(tasks=demo_run.tasks | {"idh": idh})
+
+
+@pytest.fixture(scope="session")
 def real_run():
     return make_run()
 
@@ -51,7 +65,8 @@ def availability():
         ("encoder", "brainiac", "absent", "its weights are not there"),
         ("task", "age", "present", "IXI + LONG579 + Pixar"),
         ("task", "sequence", "present", "BraTS2023-MEN + BraTS2023-SSA + BraTS2023-PED"),
-        ("task", "idh", "absent", "needs UCSF-PDGM"),
+        ("task", "idh", "present", "UCSF-PDGM"),
+        ("task", "dps", "absent", "needs ATLAS"),
     ]
     return pd.DataFrame(rows, columns=["kind", "name", "status", "reason"])
 
@@ -104,6 +119,74 @@ def subsets():
         for i in range(round(ratio * total))
     ]
     return pd.DataFrame(rows, columns=["task", "ratio", "seed", "subject"])
+
+
+MANIFEST = pd.DataFrame(
+    [
+        (f"{dataset}/{dataset}{i:03d}/1/{modality}", dataset, f"{dataset}{i:03d}", modality, maker)
+        for dataset, subjects, modalities, maker in [
+            ("IXI", 12, ["T1w", "T2w"], "Philips"),
+            ("BraTS2023-MEN", 5, ["T1w", "T1c", "FLAIR"], None),
+            ("fastMRI-Brain", 3, ["T2w"], "Siemens"),
+        ]
+        for i in range(subjects)
+        for modality in modalities
+    ],
+    columns=["volume_id", "dataset", "subject", "modality", "vendor"],
+).assign(
+    age=lambda rows: 20.0 + 7 * rows["subject"].str[-3:].astype(int), sex="F",
+    field_strength=1.5, slice_thickness=1.2, orientation="RAS", skull_stripped=False,
+)  # fmt: skip
+GROUPS = {
+    "IXI": "normative", "BraTS2023-MEN": "brain_tumor", "fastMRI-Brain": "clinical_acquisition",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def manifest():
+    return MANIFEST
+
+
+@pytest.fixture(scope="session")
+def groups():
+    return GROUPS
+
+
+@pytest.fixture(scope="session")
+def audits(pending_run):
+    """The corpus stage's own tables, of three cohorts; IXI is short of 8 volumes."""
+    volumes = MANIFEST[["volume_id"]].assign(
+        pretraining=MANIFEST["subject"] != "IXI000", evaluation=MANIFEST["dataset"] == "IXI"
+    )
+    rejects = pd.DataFrame({"volume_id": ["IXI/IXI999/1/T1w"]})
+    expected = dict.fromkeys(GROUPS) | {"IXI": {"subjects": 12, "volumes": 33}}
+    tasks = {name: pending_run.tasks[name] for name in ("age", "idh")}
+    checks = [f"test {what} in the pretraining corpus" for what in ("subjects", "scans")]
+    notes = [("IXI", "IXI.xls: rows whose subject has no scan", 2, "IXI998")]
+    copies = [("IXI/IXI001/1/T1w", "IXI/IXI002/1/T1w", 0.99, "same cohort")]
+    return {
+        "coverage": coverage(MANIFEST, rejects, volumes, expected, slices=128),
+        "composition": composition(MANIFEST, volumes),
+        "splits": split_sizes(pd.concat([make_split("age", 1), make_split("idh", 5)]), tasks),
+        "leakage": pd.DataFrame(
+            [(task, check, 0) for task in tasks for check in checks],
+            columns=["task", "check", "found"],
+        ),
+        "duplicates": pd.DataFrame(copies, columns=DUPLICATE_COLUMNS),
+        "notes": pd.DataFrame(notes, columns=NOTE_COLUMNS),
+    }
+
+
+def make_split(task, folds):
+    """Twenty subjects of two scans, five of them in test; of each part the first is of class 0."""
+    rows = [
+        (task, f"IXI/IXI{i:03d}", f"IXI/IXI{i:03d}/{visit}/T1w", "test" if i < 5 else "train", fold)
+        for fold in range(folds)
+        for i in range(20)
+        for visit in (1, 2)
+    ]
+    split = pd.DataFrame(rows, columns=["task", "subject", "volume_id", "split", "fold"])
+    return split.assign(target=(~split["subject"].isin(["IXI/IXI000", "IXI/IXI005"])).astype(float))
 
 
 @pytest.fixture(scope="session")

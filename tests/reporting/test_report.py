@@ -6,11 +6,13 @@ import pandas as pd
 import pytest
 
 from braindino.reporting.context import report_context
+from braindino.reporting.data import FEWER, data_context
 from braindino.reporting.html import data_uri, render_report
-from braindino.reporting.labels import labels
+from braindino.reporting.labels import labels, measure
 from braindino.reporting.protocol import assumptions, deviations
 from braindino.reporting.rejects import reject_groups, without_identifiers
 from braindino.reporting.reproduction import reproduction
+from braindino.settings.cards import TaskCard
 from braindino.settings.config import Overrides
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -25,26 +27,15 @@ REJECTS = pd.DataFrame(
 
 
 @pytest.fixture(scope="module")
-def tables(demo_run, availability, metrics, comparisons, subsets, published):
-    split = [
-        ("age", f"IXI/IXI{i:03d}", f"IXI/IXI{i:03d}/{visit}/T1w", "test" if i < 5 else "train", 0)
-        for i in range(20)
-        for visit in (1, 2)
-    ]
-    found = {"dataset": "IXI", "found": 45, "used": 42, "unused": 2, "rejected": 1}
-    return {
+def tables(pending_run, availability, audits, metrics, comparisons, subsets, published):
+    return audits | {
         "availability": availability,
-        "coverage": pd.DataFrame([found | {"pretraining": 10, "evaluation": 30}]),
-        "leakage": pd.DataFrame(
-            [("age", "subjects in both train and test", 0)], columns=["task", "check", "subjects"]
-        ),
-        "splits": pd.DataFrame(split, columns=["task", "subject", "volume_id", "split", "fold"]),
         "subsets": subsets,
         "rejects": REJECTS,
         "metrics": metrics,
         "comparisons": comparisons,
         "reproduction": reproduction(
-            published, metrics, comparisons, demo_run.tasks, availability, demo=True, alpha=0.05
+            published, metrics, comparisons, pending_run.tasks, availability, demo=True, alpha=0.05
         ),
     }
 
@@ -54,13 +45,13 @@ def images(tmp_path_factory):
     path = tmp_path_factory.mktemp("images") / "one.png"
     path.write_bytes(b"\x89PNG not really")
     uri = data_uri(path)
-    return {"figure_3": uri, "curves": uri, "mosaics": {"IXI": uri}}
+    return {"figure_1a": uri, "figure_3": uri, "curves": uri, "mosaics": {"IXI": uri}}
 
 
 @pytest.fixture(scope="module")
-def context(demo_run, demo_labels, tables, images):
+def context(pending_run, demo_labels, tables, images):
     record = {"title": "Tiny", "iterations": 4000, "data": {"volumes": 50, "slices": 6400}}
-    return report_context(demo_run, demo_labels, tables, images, "0123abc", record)
+    return report_context(pending_run, demo_labels, tables, images, "0123abc", record)
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +93,15 @@ def test_the_page_is_well_formed_and_its_links_lead_somewhere(page):
 
 def test_the_page_loads_nothing_from_anywhere(page):
     resources = Outline(page).resources
-    assert len(resources) == 3 and all(r.startswith("data:image/png;base64,") for r in resources)
+    assert len(resources) == 4 and all(r.startswith("data:image/png;base64,") for r in resources)
     style = page[page.index("<style>") : page.index("</style>")]
     assert "url(" not in style and "@import" not in style
 
 
-def test_the_page_names_no_subject(page, tables):
-    ids = set(tables["splits"]["volume_id"]) | set(REJECTS["volume_id"])
+def test_the_page_names_no_subject(page, tables, manifest):
+    copies = tables["duplicates"]
+    ids = {*manifest["volume_id"], *REJECTS["volume_id"], *copies["volume_id"], *copies["same_as"]}
+    assert tables["notes"]["example"].item() not in page
     subjects = {part for volume in ids for part in volume.split("/")[1:2]}
     assert subjects and not [name for name in ids | subjects if name in page]
 
@@ -118,7 +111,7 @@ def test_the_page_tells_the_run_from_top_to_bottom(page):
     for words in (
         "Demo: phantoms, not patients.",
         "DINOv3 (random weights)",
-        "needs UCSF-PDGM",
+        "needs ATLAS",
         "Table S9. Brain age (demo: phantoms, not patients)",
         "6.00 ± 0.40",
         "no brain was found in (subject)",
@@ -126,6 +119,9 @@ def test_the_page_tells_the_run_from_top_to_bottom(page):
         "statistics.bootstrap",
         "Tiny: 4,000 iterations on 6,400 slices of 50 volumes",
         "15 (30)",  # training subjects (volumes)
+        "Brain age, MRI sequence, IDH status (splits only)",
+        "same cohort: 1 pairs",
+        "IXI.xls: rows whose subject has no scan",
         "0123abc",
     ):
         assert words in text
@@ -152,7 +148,7 @@ def test_the_page_is_equal_on_rerun(context, page):
 def test_a_run_without_any_data_still_has_a_report(real_run, tables):
     absent = tables["availability"].assign(status="absent")
     empty = {name: frame.iloc[:0] for name, frame in tables.items()}
-    nothing = {"figure_3": None, "curves": None, "mosaics": {}}
+    nothing = {"figure_1a": None, "figure_3": None, "curves": None, "mosaics": {}}
     context = report_context(
         real_run, labels(real_run, absent), empty | {"availability": absent}, nothing, "0123abc"
     )
@@ -161,9 +157,95 @@ def test_a_run_without_any_data_still_has_a_report(real_run, tables):
 
 
 def test_volumes_that_imaging_lost_are_not_used(context):
-    (counts,) = context["counts"]
-    assert (counts["used"], counts["unused"], counts["rejected"]) == (40, 2, 3)
+    counts = context["data"]["counts"][0]
+    assert (counts["used"], counts["unused"], counts["rejected"]) == (22, 0, 3)
     assert counts["found"] == counts["used"] + counts["unused"] + counts["rejected"]
+
+
+def test_a_cohort_short_of_its_archive_is_remarked(pending_run, audits):
+    short, *phantoms = data_context(pending_run.tasks, audits)["counts"]
+    assert (short["subjects"], short["expected_subjects"]) == (12, "12")
+    assert (short["found"], short["expected"]) == (25, "33")
+    assert short["remark"] == FEWER
+    assert {(row["expected"], row["remark"]) for row in phantoms} == {("–", "")}
+
+
+def test_splits_stand_beside_the_paper_s_by_class(context, audits):
+    age, idh, wildtype, other = context["data"]["splits"]
+    assert (age["class"], age["train"], age["train_paper"]) == ("all", "15 (30)", "")
+    assert (idh["title"], idh["folds"]) == ("IDH status (splits only)", "fold 0 of 5 folds")
+    assert (idh["train_paper"], idh["test_paper"]) == ("360 subjects", "92 subjects")  # §4.3.5
+    assert (wildtype["train"], wildtype["train_paper"]) == ("1 (2)", "288 subjects")
+    assert (other["class"], other["test"], other["test_paper"]) == (
+        "nonwildtype", "4 (8)", "19 subjects",
+    )  # fmt: skip
+    full = audits["splits"].loc[audits["splits"]["task"] == "age", "hash"].iloc[0]
+    assert len(age["hash"]) == 12 and full.startswith(age["hash"])
+
+
+def test_leakage_is_one_row_a_task(context):
+    assert context["data"]["checks"][0] == (
+        "test subjects in the pretraining corpus", "Test subjects in the pretraining corpus",
+    )  # fmt: skip
+    assert context["data"]["leakage"] == [
+        {"title": title} | {key: 0 for key, _ in context["data"]["checks"]}
+        for title in ("Brain age", "IDH status (splits only)")
+    ]
+
+
+def test_composition_is_told_with_what_nobody_states(context):
+    rows = {(row["dataset"], row["part"]): row for row in context["data"]["composition"]}
+    assert rows["BraTS2023-MEN", "pretraining"]["vendor"] == "not stated 100 %"
+    assert rows["BraTS2023-MEN", "pretraining"]["modality"] == "FLAIR 33 %, T1c 33 %, T1w 33 %"
+    assert (rows["IXI", "pretraining"]["volumes"], rows["IXI", "evaluation"]["volumes"]) == (22, 24)
+    assert rows["IXI", "evaluation"]["slice_thickness"] == "1.05–1.55 mm 100 %"
+
+
+def test_long_tables_are_folded(context):
+    def page(count):
+        notes = [{"dataset": "IXI", "issue": "x", "count": 1}] * count
+        return render_report(context | {"data": context["data"] | {"notes": notes}})
+
+    assert "<summary>16 notes</summary>" in page(16) and " notes</summary>" not in page(15)
+
+
+def test_overlaps_are_listed_and_marked(pending_run, availability, tables, images):
+    rival = pending_run.encoders["dinov3"].model_copy(
+        update={"pretrained_on": ["IXI", "UCSF-PDGM"]}
+    )
+    own = pending_run.encoders["braindino"].model_copy(update={"pretrained_on": ["IXI"]})
+    run = pending_run._replace(encoders={"braindino": own, "dinov3": rival})
+    context = report_context(run, labels(run, availability), tables, images, "0123abc")
+    assert [(row["task"], row["cohorts"]) for row in context["overlaps"]] == [
+        ("Brain age", "IXI"),
+        ("IDH status (splits only)", "UCSF-PDGM"),
+    ]
+    (age,) = [line["text"] for line in context["headlines"] if "Brain age" in line["title"]]
+    assert "BrainDINO 6.00" in age and "DINOv3 (random weights) ‡ 7.20" in age
+    page = render_report(context)
+    assert "Encoders that saw cohorts of a task" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("survival", {"event": "survival_event", "unit": "days"}),
+        ("segmentation", {}),
+    ],
+)
+def test_tasks_of_every_kind_can_be_reported(
+    pending_run, demo_labels, tables, images, kind, fields
+):
+    values = pending_run.tasks["idh"].model_dump() | {"kind": kind, "classes": None} | fields
+    card = TaskCard(**values | {"published": None})
+    other = tables["metrics"][tables["metrics"]["metric"] == "macro_auc"]
+    scored = other.assign(task="idh", metric=card.metric)
+    run = pending_run._replace(tasks=pending_run.tasks | {"idh": card})
+    for metrics in (tables["metrics"], scored):  # while it is pending, and once it is not
+        context = report_context(run, demo_labels, tables | {"metrics": metrics}, images, "0123abc")
+        page = render_report(context)
+        assert "IDH status" in page
+    assert "0.990 [0.971, 1.009]" in page and measure(card.metric).name in ("C-index", "Dice")
 
 
 def test_assumptions_hold_value_and_reason(demo_run):
@@ -221,10 +303,10 @@ def test_no_reject_is_no_group():
     assert reject_groups(REJECTS.iloc[:0]) == []
 
 
-def test_an_undefined_metric_is_a_dash_in_the_page(demo_run, demo_labels, tables, images):
+def test_an_undefined_metric_is_a_dash_in_the_page(pending_run, demo_labels, tables, images):
     undefined = tables["metrics"].assign(value=np.nan, ci_low=np.nan, ci_high=np.nan)
     context = report_context(
-        demo_run, demo_labels, tables | {"metrics": undefined}, images, "0123abc"
+        pending_run, demo_labels, tables | {"metrics": undefined}, images, "0123abc"
     )
     page = render_report(context)
     assert "– [–, –]" in page and not re.search(r"\bnan\b", page)

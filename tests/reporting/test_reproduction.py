@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from braindino.reporting.reproduction import reproduction, same_cohorts
+from braindino.reporting.reproduction import PENDING, reproduction, same_cohorts
 from braindino.settings.cards import TaskCard
 
 TASKS = {"age": ["IXI", "LONG579", "Pixar"], "cls_abide": ["ABIDE"], "idh": ["UCSF-PDGM"]}
@@ -91,6 +91,20 @@ def test_rows_that_cannot_be_compared_say_why(published, ours, cards):
     assert_verdict(table, where, "not run: encoder brainiac: no weights")
     where = {"task": "idh", "encoder": "dinov3", "ratio": 1.0}
     assert_verdict(table, where, "not compared: no interval published")
+
+
+def test_a_pending_task_is_not_evaluated_yet(published, ours, cards):
+    pending = cards["cls_abide"].model_copy(update={"evaluation": "pending"})
+    metrics = ours[0][ours[0]["task"] != "cls_abide"]
+    present = pd.DataFrame(
+        [("task", "cls_abide", "present", "ABIDE")], columns=["kind", "name", "status", "reason"]
+    )
+    for reasons in (present, present.assign(status="absent")):
+        table = reproduction(
+            published, metrics, ours[1], cards | {"cls_abide": pending}, reasons, False, 0.05
+        )
+        verdict = f"not run: task cls_abide: {PENDING}"
+        assert_verdict(table, {"task": "cls_abide"}, verdict)
 
 
 def test_every_row_gets_a_verdict(published, ours, cards, real_run, metrics, comparisons):

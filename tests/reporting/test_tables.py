@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from braindino.files import write_table
 from braindino.reporting.formats import tex_escape, to_latex, to_markdown
+from braindino.reporting.grids import grid
 from braindino.reporting.labels import labels, measure, stars
-from braindino.reporting.tables import grid, result_rows, training_subjects
+from braindino.reporting.tables import result_rows, training_subjects
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,31 @@ def test_a_real_run_says_nothing_of_a_demo(table, real_run, availability):
     rows, printed = table("age", names=labels(real_run, trained))
     text = to_markdown(printed) + to_latex(printed, "s9") + rows.to_csv()
     assert "demo" not in text.lower() and "random" not in text
+
+
+def test_an_encoder_that_saw_the_task_s_cohorts_is_marked(table, demo_labels):
+    seen = replace(demo_labels, pretrained_on={"dinov3": ["IXI", "Pixar", "UCSF-PDGM"]})
+    rows, printed = table("age", names=seen)
+    assert printed.header[2:] == ["BrainDINO", "DINOv3 (random weights) ‡"]
+    assert (
+        "‡ pretrained by its authors on a cohort of this task: DINOv3 (random weights) on IXI, "
+        "Pixar." in printed.caption
+    )
+    assert dict(zip(rows["encoder"], rows["pretrained_on_cohorts"], strict=True)) == {
+        "braindino": "", "dinov3": "IXI, Pixar",
+    }  # fmt: skip
+    assert r"DINOv3 (random weights) $\ddagger$ \\" in to_latex(printed, "s9")
+    unseen, other = table("sequence", names=seen)
+    assert "‡" not in to_markdown(other) and set(unseen["pretrained_on_cohorts"]) == {""}
+
+
+def test_this_run_s_own_encoder_is_never_marked(demo_run, availability):
+    cards = {
+        name: card.model_copy(update={"pretrained_on": ["IXI"]})
+        for name, card in demo_run.encoders.items()
+    }
+    named = labels(demo_run._replace(encoders=cards), availability)
+    assert named.pretrained_on == {"dinov3": ["IXI"]}
 
 
 def test_markdown_has_one_cell_a_column(table):

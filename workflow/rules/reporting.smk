@@ -4,9 +4,13 @@ TABLES = {RUN.tasks[t].table or RUN.tasks[t].name: t for t in PROBED}
 TABLE_FILES = [
     paths.table(number, suffix) for number in TABLES for suffix in ("csv", "md", "tex")
 ]
-FIGURE_FILES = (
-    [paths.figure("3", suffix) for suffix in ("png", "pdf", "svg")] if PROBED else []
-)
+FIGURES = {"1a": PRETRAINING, "3": PROBED}  # what each of them needs
+FIGURE_FILES = [
+    paths.figure(number, suffix)
+    for number in FIGURES
+    for suffix in ("png", "pdf", "svg")
+    if FIGURES[number]
+]
 
 
 rule table:
@@ -35,10 +39,34 @@ rule table:
         "../scripts/reporting/table.py"
 
 
+rule figure_1a:
+    input:
+        composition=paths.audit("composition"),
+        coverage=paths.audit("coverage"),
+        availability=paths.audit("availability"),
+    output:
+        png=report(
+            paths.figure("1a", "png"),
+            caption="../report/figure_1a.rst",
+            category="Figures",
+        ),
+        pdf=paths.figure("1a", "pdf"),
+        svg=paths.figure("1a", "svg"),
+    log:
+        paths.log("figure", "1a"),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/figure_1.py"),
+    script:
+        "../scripts/reporting/figure_1.py"
+
+
 rule figure:
     input:
         metrics=[paths.statistics(f"{task}/metrics") for task in PROBED],
-        splits=[paths.split(task) for task in TASKS],
+        splits=[paths.split(task) for task in PROBED],
         availability=paths.audit("availability"),
     output:
         png=report(
@@ -122,7 +150,11 @@ rule report:
     input:
         availability=paths.audit("availability"),
         coverage=paths.audit("coverage"),
+        composition=paths.audit("composition"),
+        splits=paths.audit("splits"),
         leakage=paths.audit("leakage"),
+        duplicates=paths.audit("duplicates"),
+        notes=paths.audit("notes"),
         rejects=[
             paths.rejects(),
             *expand_chunks(paths.brains, ".rejects.csv", IMAGED),
@@ -130,9 +162,9 @@ rule report:
         reproduction=rules.reproduction.output,
         metrics=paths.statistics("metrics"),
         comparisons=paths.statistics("comparisons"),
-        splits=[paths.split(task) for task in TASKS],
-        subsets=[paths.label_subset(task) for task in TASKS],
+        subsets=[paths.label_subset(task) for task in PROBED],
         mosaics=[paths.mosaic(d) for d in IMAGED],
+        figure_1a=rules.figure_1a.output.png if PRETRAINING else [],
         figure_3=rules.figure.output.png if PROBED else [],
         curves=rules.curves.output if PRETRAINING else [],
         encoder=rules.pretrain.output.card if PRETRAINING else [],
@@ -151,7 +183,7 @@ rule report:
 
 rule figure_3:
     input:
-        FIGURE_FILES,
+        rules.figure.output if PROBED else [],
 
 
 for number in TABLES:

@@ -12,7 +12,7 @@ GROUPS = {  # kinds of cohort, in the order of §4.1.1
     "clinical_acquisition": "Clinical acquisition",
     "other": "Other",
 }
-ATTRIBUTES = {  # rows of panels
+ATTRIBUTES = {
     "vendor": "Vendor",
     "field_strength": "Field strength",
     "slice_thickness": "Slice thickness",
@@ -20,8 +20,8 @@ ATTRIBUTES = {  # rows of panels
     "age": "Age (years)",
     "sex": "Sex",
 }
-RANGES = ["slice_thickness", "age"]  # their values are bins, all of them drawn
-MOST = 6  # other values of an attribute, beyond which the rarest are drawn as one
+RANGES = ["slice_thickness", "age"]  # their values are bins, and all of them are shown
+MOST = 6  # values of another attribute that a small panel holds; the rarest become one
 
 
 def cohort_rows(volumes, groups):

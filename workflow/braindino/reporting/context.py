@@ -1,23 +1,17 @@
 """What the report says, gathered from a run's tables."""
 
-import importlib.metadata
-import platform
-import subprocess
-from collections import Counter
-from pathlib import Path
-
-import pandas as pd
 import yaml
 
-from braindino.reporting.labels import measure
+from braindino.reporting.data import data_context, final_counts
+from braindino.reporting.grids import OVERLAP, grid
+from braindino.reporting.labels import measure, task_title
 from braindino.reporting.protocol import assumptions, deviations
+from braindino.reporting.provenance import provenance
+from braindino.reporting.published import published_rows, verdict_counts
 from braindino.reporting.rejects import reject_groups
-from braindino.reporting.tables import grid, result_rows
+from braindino.reporting.tables import result_rows
 
-PACKAGES = ["braindino", "torch", "timm", "numpy", "scipy", "pandas", "nibabel", "snakemake"]
-IMAGING = "imaging"  # the stage of rejects that the corpus stage could not know of
 FEW = 30  # assumed: below it, a 95 % interval of an AUC spans a fifth of the scale or more
-VERDICTS = ["reproduced", "not reproduced", "not compared", "demo", "not run"]
 
 
 def report_context(run, labels, tables, images, commit, pretraining=None):
@@ -30,10 +24,10 @@ def report_context(run, labels, tables, images, commit, pretraining=None):
     labels : Labels
         Titles of the encoders, and the demo's note.
     tables : dict of DataFrame
-        availability, coverage, leakage, splits, subsets, rejects, metrics, comparisons and
-        reproduction, in the contracts' columns.
+        availability, the audits coverage, composition, splits, leakage, duplicates and notes,
+        subsets, rejects, metrics, comparisons and reproduction, in the contracts' columns.
     images : dict
-        figure_3 and curves: data URI or None; mosaics: {cohort: data URI}.
+        figure_1a, figure_3 and curves: data URI or None; mosaics: {cohort: data URI}.
     commit : str
         Version of the code.
     pretraining : dict, optional
@@ -60,57 +54,23 @@ def report_context(run, labels, tables, images, commit, pretraining=None):
         + _caution(run.tasks, tables["metrics"]),
         "headlines": [_headline(card, results[card.name], labels) for card in shown],
         "availability": _with_titles(availability, run, labels),
-        "counts": coverage.to_dict("records"),
-        "splits": [_split(card, tables["splits"]) for card in run.tasks.values()],
-        "leakage": tables["leakage"].to_dict("records"),
+        "data": data_context(run.tasks, tables | {"coverage": coverage}),
+        "overlaps": _overlaps(run.tasks, labels),
         "assumptions": assumptions(run),
         "deviations": deviations(run, _untrained(availability, labels)),
         "mosaics": images["mosaics"],
         "curves": images["curves"],
+        "figure_1a": images["figure_1a"],
         "figure_3": images["figure_3"],
         "tables": [grid(results[card.name], card, labels) for card in shown],
-        "verdicts": _verdicts(tables["reproduction"]),
-        "reproduction": _published(tables["reproduction"], labels),
+        "verdicts": verdict_counts(tables["reproduction"]),
+        "reproduction": published_rows(tables["reproduction"], labels),
         "rejects": reject_groups(tables["rejects"]),
         "provenance": provenance(commit),
         "configuration": yaml.safe_dump(
             run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True
         ),
     }
-
-
-def provenance(commit):
-    """List what made the run: [(name, version)]."""
-    versions = [(name, importlib.metadata.version(name)) for name in PACKAGES]
-    return [("code", commit), ("python", platform.python_version()), *versions]
-
-
-def final_counts(coverage, rejects):
-    """Move the volumes that imaging rejected from used to rejected.
-
-    Parameters
-    ----------
-    coverage : DataFrame
-        Counts of the corpus stage: dataset, found, used, unused, rejected.
-    rejects : DataFrame
-        Rejects of all stages: volume_id, stage, reason.
-    """
-    failed = rejects.loc[rejects["stage"] == IMAGING, "volume_id"].astype(str)
-    lost = failed.str.split("/").str[0].value_counts()
-    lost = coverage["dataset"].map(lost).fillna(0).astype(int)
-    return coverage.assign(used=coverage["used"] - lost, rejected=coverage["rejected"] + lost)
-
-
-def code_version(fingerprint):
-    """Return the git commit of this code, or its fingerprint where there is no repository."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        done = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return f"no git commit; fingerprint {fingerprint}"
-    return f"git commit {done.stdout.strip()}"
 
 
 def _facts(run, labels, coverage, availability, pretraining):
@@ -121,7 +81,7 @@ def _facts(run, labels, coverage, availability, pretraining):
     facts = [
         ("Volumes used", f"{used['used'].sum()}: {volumes}" if len(used) else "none"),
         ("Encoders", ", ".join(_present(availability, "encoder", labels.encoders))),
-        ("Tasks", ", ".join(_present(availability, "task", _titles(run.tasks)))),
+        ("Tasks", ", ".join(_present(availability, "task", _task_titles(run.tasks)))),
     ]
     if pretraining:
         facts.append(("Pretraining", _pretraining(pretraining)))
@@ -150,14 +110,17 @@ def _headline(card, rows, labels):
     """State the primary metric of each encoder at the largest label ratio."""
     rows = rows[rows["metric"] == card.metric]
     rows = rows[rows["ratio"] == rows["ratio"].max()]
-    results = [f"{r.title} {r.text}{' ' + r.mark if r.mark else ''}" for r in rows.itertuples()]
+    results = [
+        " ".join(filter(None, [r.title, r.pretrained_on_cohorts and OVERLAP, r.text, r.mark]))
+        for r in rows.itertuples()
+    ]
     ratio = f"{rows['ratio'].iloc[0]:.0%} of the labels".replace("%", " %")
     name = measure(card.metric).label
     return {"title": f"{card.title}, {ratio}", "text": f"{name}: {'; '.join(results)}"}
 
 
 def _with_titles(availability, run, labels):
-    titles = {"dataset": _titles(run.datasets), "task": _titles(run.tasks)}
+    titles = {"dataset": _titles(run.datasets), "task": _task_titles(run.tasks)}
     titles["encoder"] = labels.encoders
     return [
         row | {"title": titles.get(row["kind"], {}).get(row["name"], "")}
@@ -169,6 +132,20 @@ def _titles(cards):
     return {name: card.title for name, card in cards.items()}
 
 
+def _task_titles(tasks):
+    return {name: task_title(card) for name, card in tasks.items()}
+
+
+def _overlaps(tasks, labels):
+    """List which encoders' own authors pretrained them on cohorts of which tasks."""
+    return [
+        {"encoder": title, "task": task_title(card), "cohorts": ", ".join(shared)}
+        for name, title in labels.encoders.items()
+        for card in tasks.values()
+        if (shared := labels.shared_cohorts(name, card))
+    ]
+
+
 def _present(availability, kind, titles):
     usable = availability[(availability["kind"] == kind) & (availability["status"] != "absent")]
     return [titles.get(name, name) for name in usable["name"]]
@@ -177,43 +154,3 @@ def _present(availability, kind, titles):
 def _untrained(availability, labels):
     names = availability.loc[availability["status"] == "untrained", "name"]
     return [labels.encoders.get(name, name).removesuffix(" (random weights)") for name in names]
-
-
-def _split(card, splits):
-    own = splits[splits["task"] == card.name]
-    counts = {"title": card.title, "datasets": " + ".join(card.datasets)}
-    for part in ("train", "test"):
-        rows = own[own["split"] == part]
-        counts[part] = f"{rows['subject'].nunique()} ({len(rows)})"
-    return counts
-
-
-def _verdicts(reproduction):
-    kinds = Counter(verdict.partition(":")[0] for verdict in reproduction["verdict"])
-    return [(kind, kinds[kind]) for kind in VERDICTS if kind in kinds]
-
-
-def _published(reproduction, labels):
-    """Print the published rows of tasks and encoders in this run."""
-    rows = reproduction.to_dict("records")
-    return [_published_row(row, labels) for row in rows if not row["verdict"].startswith("not run")]
-
-
-def _published_row(row, labels):
-    number = measure(row["metric"]).number
-    interval = f" [{number(row['ci_low'])}, {number(row['ci_high'])}]"
-    spread = f" ± {number(row['sd'])}" if pd.notna(row["sd"]) else ""
-    claim = f"p {row['p_op']} {row['p_value']:g}" if isinstance(row["p_op"], str) else ""
-    value = number(row["value"]) if pd.notna(row["value"]) else claim
-    return {
-        "task": row["task"],
-        "encoder": labels.encoders.get(row["encoder"], row["encoder"]),
-        "metric": measure(row["metric"]).label,
-        "ratio": f"{row['ratio']:.0%}".replace("%", " %") if pd.notna(row["ratio"]) else "all",
-        "stratum": row["stratum"] if isinstance(row["stratum"], str) else "",
-        "published": value + (interval if pd.notna(row["ci_low"]) else spread),
-        "reproduced": number(row["reproduced"]) if pd.notna(row["reproduced"]) else "",
-        "difference": f"{row['difference']:+.3g}" if pd.notna(row["difference"]) else "",
-        "verdict": row["verdict"],
-        "section": row["section"],
-    }

@@ -1,11 +1,11 @@
 """Print a table's grid as Markdown or LaTeX."""
 
-from braindino.reporting.tables import Cell
+from braindino.reporting.grids import Cell
 
 TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "±": r"$\pm$", "–": "--", "²": r"$^2$", "<": "$<$", ">": "$>$",
+    "±": r"$\pm$", "–": "--", "²": r"$^2$", "‡": r"$\ddagger$", "<": "$<$", ">": "$>$",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jinja2
 
-from braindino.reporting.tables import Cell
+from braindino.reporting.grids import Cell
 
 
 def render_report(context):

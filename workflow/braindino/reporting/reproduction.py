@@ -9,6 +9,7 @@ GROUPS = {"all_baselines": BASELINES, "mri_ssl_baselines": BASELINES[1:]}
 ADDED = ["reproduced", "difference", "within_ci", "claim_holds", "verdict"]
 METRICS = {"auc": "macro_auc"}  # of two classes both are the same
 REFERENCE = "braindino"  # every published p value is against it (§4.7)
+PENDING = "not evaluated yet: so far the pipeline only splits it"
 Z = 1.96  # 95 % of a normal distribution lie within ± 1.96 SD
 
 
@@ -52,8 +53,11 @@ class _Results:
         self.p = _lookup(comparisons[comparisons["reference"] == REFERENCE], "p")
         self.run = set(zip(metrics["task"], metrics["encoder"], strict=True))
         self.cards, self.demo, self.alpha = cards, demo, alpha
-        keys = zip(availability["kind"], availability["name"], strict=True)
-        self.reasons = dict(zip(keys, availability["reason"], strict=True))
+        absent = availability[availability["status"] == "absent"]
+        keys = zip(absent["kind"], absent["name"], strict=True)
+        self.reasons = dict(zip(keys, absent["reason"], strict=True))
+        pending = [name for name, card in cards.items() if card.evaluation == "pending"]
+        self.reasons |= {("task", name): PENDING for name in pending}
 
     def absence(self, row, encoders):
         """Say why a published row has no counterpart; empty if it has one."""

@@ -1,10 +1,4 @@
-"""Result tables, numbered as the paper's supplement (S9: brain age; S12: MRI sequence).
-
-`result_rows` holds the numbers, one row an encoder, ratio and metric; `grid` lays them out as
-the paper does, ratios by encoders; the formats print the grid.
-"""
-
-from dataclasses import dataclass
+"""Numbers of the result tables, one row an encoder, ratio and metric."""
 
 import numpy as np
 import pandas as pd
@@ -13,28 +7,9 @@ from braindino.reporting.labels import measure, stars
 
 COLUMNS = [
     "task", "metric", "ratio", "n_train", "encoder", "title", "value", "sd", "ci_low", "ci_high",
-    "n", "difference", "p", "p_holm", "best", "mark", "text", "note",
+    "n", "difference", "p", "p_holm", "best", "mark", "text", "pretrained_on_cohorts", "note",
 ]  # fmt: skip
 TEST_KEYS = ["task", "ratio", "stratum", "metric", "encoder"]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Printed result of one encoder."""
-
-    text: str
-    mark: str = ""
-    best: bool = False
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table to print: `rows` hold plain text, then one `Cell` an encoder."""
-
-    heading: str
-    caption: str
-    header: list[str]
-    rows: list[list]
 
 
 def table_metrics(card):
@@ -61,6 +36,7 @@ def result_rows(card, metrics, comparisons, subsets, labels):
     DataFrame
         One row a metric, ratio and encoder, in the order of the table. `text` is the estimate
         as the paper prints it (§4.7): MAE ± SD, AUC with its 95 % interval in brackets.
+        `pretrained_on_cohorts` are the task's cohorts on which the encoder's authors pretrained it.
     """
     shown = metrics["metric"].isin(table_metrics(card)) & (metrics["stratum"] == "all")
     rows = metrics[shown & (metrics["task"] == card.name)]
@@ -72,6 +48,8 @@ def result_rows(card, metrics, comparisons, subsets, labels):
     rows["best"] = _best(rows)
     rows["mark"] = rows["p"].map(stars)
     rows["text"] = [_estimate(row) for row in rows.itertuples()]
+    shared = {name: ", ".join(labels.shared_cohorts(name, card)) for name in set(rows["encoder"])}
+    rows["pretrained_on_cohorts"] = rows["encoder"].map(shared)
     rows["note"] = labels.demo
     return _ordered(rows, card, labels)[COLUMNS].reset_index(drop=True)
 
@@ -81,27 +59,6 @@ def training_subjects(subsets, task):
     own = subsets[subsets["task"] == task]
     counts = own.groupby(["ratio", "seed"])["subject"].nunique()
     return counts.groupby("ratio").median().round().astype(int).to_dict()
-
-
-def grid(rows, card, labels):
-    """Lay the numbers out as the paper does: ratios down, encoders across."""
-    encoders = list(dict.fromkeys(rows["encoder"]))
-    several = len(table_metrics(card)) > 1
-    printed = []
-    for (metric, ratio), part in rows.groupby(["metric", "ratio"], sort=False):
-        cells = {r.encoder: Cell(r.text, r.mark, r.best) for r in part.itertuples()}
-        start = [measure(metric).label] if several else []
-        start += [f"{ratio:.0%}".replace("%", " %"), str(part["n_train"].iloc[0])]
-        printed.append(start + [cells.get(name, Cell("–")) for name in encoders])
-    titles = [labels.encoders.get(name, name) for name in encoders]
-    header = (["Metric"] if several else []) + ["Labels", "n train", *titles]
-    return Grid(heading(card, labels), _caption(rows, card, labels), header, printed)
-
-
-def heading(card, labels):
-    """Title of a task's table; 'demo' where it is one."""
-    number = f"Table {card.table.upper()}. " if card.table else ""
-    return f"{number}{card.title}{labels.demo_suffix}"
 
 
 def _best(rows):
@@ -132,27 +89,3 @@ def _ordered(rows, card, labels):
         key=lambda column: column.map(rank[column.name]) if column.name in rank else column,
         kind="stable",
     )
-
-
-def _caption(rows, card, labels):
-    reference = labels.encoders.get(labels.reference, labels.reference)
-    sentences = [
-        _uncertainty(card),
-        f"{rows['n'].max()} test subjects." if len(rows) else "No predictions.",
-        "n train: labelled training subjects.",
-    ]
-    if rows["best"].any():
-        sentences.append("Bold: best.")
-    if rows["p"].notna().any():
-        test = "paired bootstrap" if card.kind == "classification" else "paired t-test"
-        sentences.append(f"*, **, ***: p < 0.05, 0.01, 0.001 against {reference} ({test}).")
-    if labels.demo:
-        sentences.append(f"{labels.demo[0].upper()}{labels.demo[1:]}.")
-    return " ".join(sentences)
-
-
-def _uncertainty(card):
-    over = "bootstrap over test subjects; mean over label seeds"
-    if card.kind == "classification":
-        return f"Estimate [95 % interval], {over}."
-    return f"{measure(card.metric).label} ± SD of the estimate, {over}."

@@ -5,8 +5,9 @@ import pandas as pd
 from braindino.files import write_table, write_text
 from braindino.log import job_log
 from braindino.reporting.formats import to_latex, to_markdown
+from braindino.reporting.grids import grid
 from braindino.reporting.labels import labels
-from braindino.reporting.tables import grid, result_rows
+from braindino.reporting.tables import result_rows
 from braindino.settings.load import restore_run
 
 with job_log(snakemake.log[0]):

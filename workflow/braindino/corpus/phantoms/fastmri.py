@@ -4,8 +4,9 @@ import datetime
 from functools import lru_cache, partial
 
 from braindino.corpus.phantoms.anatomy import Person, build_anatomy
+from braindino.corpus.phantoms.machines import MACHINES
 from braindino.corpus.phantoms.people import draw_adults
-from braindino.corpus.phantoms.sequences import MACHINES, scan_series
+from braindino.corpus.phantoms.sequences import scan_series
 from braindino.seeds import derive_rng
 
 FIRST_DAY = datetime.date(2017, 5, 2)

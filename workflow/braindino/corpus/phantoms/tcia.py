@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from braindino.corpus.phantoms.anatomy import Person, build_anatomy
 from braindino.corpus.phantoms.dicom import series_uid, study_uid
+from braindino.corpus.phantoms.machines import MACHINES
 from braindino.corpus.phantoms.people import draw_adults
-from braindino.corpus.phantoms.sequences import MACHINES, scan_series
+from braindino.corpus.phantoms.sequences import scan_series
 from braindino.corpus.phantoms.tumour import grow_tumour
 from braindino.seeds import derive_rng
 
