@@ -89,7 +89,9 @@ def test_age_in_months(join):
 
 
 def test_mixed_dates_give_years_or_a_note(join):
-    text = "id,born,seen\n0001,2000-01-01,01/02/2010\n0002,25/12/2000,2010-12-25\n0003,,2010-01-01\n"
+    text = (
+        "id,born,seen\n0001,2000-01-01,01/02/2010\n0002,25/12/2000,2010-12-25\n0003,,2010-01-01\n"
+    )
     joined, notes = join(text, key_format="{:04d}", years={"age": ("born", "seen")})
     assert joined["age"].to_list()[1] == pytest.approx(10, abs=0.01)
     assert joined["age"].iloc[0] == 40.0  # the ambiguous date leaves the header's

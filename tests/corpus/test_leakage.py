@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from braindino.corpus.leakage import DUPLICATE_COLUMNS, audit_leakage, find_duplicates
+from braindino.corpus.columns import DUPLICATES
+from braindino.corpus.leakage import audit_leakage, find_duplicates
 from braindino.errors import BadInput
 
 
@@ -21,7 +22,7 @@ def splits():
 
 
 def duplicates(*pairs):
-    return pd.DataFrame([(*p, 1.0, "other cohort") for p in pairs], columns=DUPLICATE_COLUMNS)
+    return pd.DataFrame([(*p, 1.0, "other cohort") for p in pairs], columns=DUPLICATES)
 
 
 def test_a_clean_corpus(volumes, splits):
@@ -33,7 +34,7 @@ def test_a_clean_corpus(volumes, splits):
 def test_the_subject_itself(volumes, splits):
     volumes["pretraining"] = True
     with pytest.raises(BadInput, match=r"age: the test scan A/2/1/T1w is of the same person as "
-                                       r"A/2/1/T1w, which is in the pretraining corpus"):  # fmt: skip
+                       r"A/2/1/T1w, which is in the pretraining corpus"):  # fmt: skip
         audit_leakage(volumes, splits, {}, duplicates())
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from braindino.corpus.manifest import COLUMNS, build_manifest
+from braindino.corpus.columns import MANIFEST
+from braindino.corpus.manifest import build_manifest
 from braindino.corpus.scans import compile_pattern
 from braindino.errors import BadInput
 from braindino.settings.cards import Labels
@@ -42,7 +43,7 @@ def labels(**changes):
 def test_bids_cohort_row_for_row(cohort, dataset_card):
     card = dataset_card(labels=[labels()], skull_stripped="auto")
     manifest, rejects, _ = build_manifest(card, cohort, SkullStrip())
-    assert list(manifest.columns[: len(COLUMNS)]) == COLUMNS
+    assert list(manifest.columns[: len(MANIFEST)]) == MANIFEST
     assert list(manifest["volume_id"]) == ["lab/01/a/T1w", "lab/03/a/T1c"]
     first, third = manifest.iloc[0], manifest.iloc[1]
     assert (first["age"], first["sex"], first["orientation"]) == (31.0, "F", "LAS")

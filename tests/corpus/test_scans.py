@@ -68,9 +68,12 @@ def test_another_release_is_named(dataset_card, touch):
 
 def test_bids_folder_with_a_misnamed_scan(dataset_card, touch, save_volume, tmp_path):
     (tmp_path / "lab").mkdir(exist_ok=True)
-    (tmp_path / "lab/dataset_description.json").write_text('{"Name": "l", "BIDSVersion": "1.8.0"}')
+    description = '{"Name": "lab", "BIDSVersion": "1.8.0"}'
+    (tmp_path / "lab/dataset_description.json").write_text(description)
     save_volume(np.ones((4, 4, 4), np.int16), "lab/sub-1/anat/sub-1_T1w.nii.gz")
-    folder = touch("sub-1/anat/t1.nii.gz", "sub-1/func/sub-1_task-a_bold.nii.gz", "derivatives/x.nii")
+    folder = touch(
+        "sub-1/anat/t1.nii.gz", "sub-1/func/sub-1_task-a_bold.nii.gz", "derivatives/x.nii"
+    )
     scans, notes = find_scans(dataset_card(), folder)
     assert scans["path"].to_list() == [str(folder / "sub-1/anat/sub-1_T1w.nii.gz")]
     assert notes == [("images that no pattern of the card matches", 1, "sub-1/anat/t1.nii.gz")]

@@ -6,8 +6,7 @@ import pytest
 from scipy import ndimage
 
 from braindino.corpus.audit import composition, coverage, split_sizes
-from braindino.corpus.leakage import DUPLICATE_COLUMNS
-from braindino.corpus.manifest import NOTE_COLUMNS
+from braindino.corpus.columns import DUPLICATES, NOTES
 from braindino.reporting.labels import labels
 from braindino.settings.config import Config
 from braindino.settings.load import Run, load_card
@@ -19,11 +18,7 @@ RATIOS = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
 
 
 def make_run(**config):
-    values = {
-        "datasets": [],
-        "tasks": ["age", "sequence", "idh"],
-        "encoders": ["braindino", "dinov3"],
-    }
+    values = {"datasets": [], "tasks": ["age", "sequence"], "encoders": ["braindino", "dinov3"]}
     config = Config(**values | config)
     cards = {
         kind: {name: load_card(kind, name, CONFIG) for name in getattr(config, kind)}
@@ -172,8 +167,8 @@ def audits(pending_run):
             [(task, check, 0) for task in tasks for check in checks],
             columns=["task", "check", "found"],
         ),
-        "duplicates": pd.DataFrame(copies, columns=DUPLICATE_COLUMNS),
-        "notes": pd.DataFrame(notes, columns=NOTE_COLUMNS),
+        "duplicates": pd.DataFrame(copies, columns=DUPLICATES),
+        "notes": pd.DataFrame(notes, columns=NOTES),
     }
 
 

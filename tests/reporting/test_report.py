@@ -8,7 +8,7 @@ import pytest
 from braindino.reporting.context import report_context
 from braindino.reporting.data import FEWER, data_context
 from braindino.reporting.html import data_uri, render_report
-from braindino.reporting.labels import labels, measure
+from braindino.reporting.labels import labels
 from braindino.reporting.protocol import assumptions, deviations
 from braindino.reporting.rejects import reject_groups, without_identifiers
 from braindino.reporting.reproduction import reproduction
@@ -227,25 +227,24 @@ def test_overlaps_are_listed_and_marked(pending_run, availability, tables, image
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields"),
+    ("name", "fields"),
     [
-        ("survival", {"event": "survival_event", "unit": "days"}),
-        ("segmentation", {}),
+        ("C-index", {"kind": "survival", "event": "survival_event", "unit": "days"}),
+        ("Dice", {"kind": "segmentation"}),
     ],
 )
-def test_tasks_of_every_kind_can_be_reported(
-    pending_run, demo_labels, tables, images, kind, fields
-):
-    values = pending_run.tasks["idh"].model_dump() | {"kind": kind, "classes": None} | fields
-    card = TaskCard(**values | {"published": None})
+def test_every_kind_of_task_can_be_reported(pending_run, demo_labels, tables, images, name, fields):
+    values = pending_run.tasks["idh"].model_dump() | {"classes": None, "published": None}
+    card = TaskCard(**values | fields)
     other = tables["metrics"][tables["metrics"]["metric"] == "macro_auc"]
     scored = other.assign(task="idh", metric=card.metric)
     run = pending_run._replace(tasks=pending_run.tasks | {"idh": card})
-    for metrics in (tables["metrics"], scored):  # while it is pending, and once it is not
-        context = report_context(run, demo_labels, tables | {"metrics": metrics}, images, "0123abc")
-        page = render_report(context)
-        assert "IDH status" in page
-    assert "0.990 [0.971, 1.009]" in page and measure(card.metric).name in ("C-index", "Dice")
+    pages = [
+        render_report(report_context(run, demo_labels, tables | {"metrics": m}, images, "0123abc"))
+        for m in (tables["metrics"], scored)  # while it is pending, and once it is not
+    ]
+    assert all("IDH status (splits only)" in page for page in pages)
+    assert f"{name}: BrainDINO 0.990 [0.971, 1.009]" in pages[1] and f"{name}:" not in pages[0]
 
 
 def test_assumptions_hold_value_and_reason(demo_run):

@@ -118,20 +118,20 @@ rule split:
 
 rule volumes:
     input:
-        manifest=paths.manifest("{dataset}"),
+        manifests=[paths.manifest(d) for d in DATASETS],
         persons=paths.persons(),
         splits=[paths.split(task) for task in TASKS],
     output:
-        paths.volumes("{dataset}"),
+        [paths.volumes(d) for d in DATASETS],
     log:
-        paths.log("volumes", "{dataset}"),
+        paths.log("volumes"),
     conda:
         ENVIRONMENT
     params:
-        card=lambda w: settings(RUN.datasets[w.dataset]),
+        cards=[settings(RUN.datasets[d]) for d in DATASETS],
         probed=PROBED,
         modalities=CONFIG.corpus.pretraining_modalities,
-        chunks=lambda w: len(chunks(w.dataset)),
+        chunks=[CHUNKS[d] for d in DATASETS],
         code=code("corpus/volumes.py"),
     script:
         "../scripts/corpus/volumes.py"

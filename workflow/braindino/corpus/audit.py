@@ -8,7 +8,15 @@ import pandas as pd
 from braindino.corpus.splits import split_hash
 
 NOT_STATED = "not stated"
-ATTRIBUTES = ["modality", "vendor", "field_strength", "slice_thickness", "orientation", "sex", "age"]
+ATTRIBUTES = [
+    "modality",
+    "vendor",
+    "field_strength",
+    "slice_thickness",
+    "orientation",
+    "sex",
+    "age",
+]
 AGE_BINS = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, np.inf]
 THICKNESS_BINS = [0, 1.05, 1.55, 2.05, 3.05, 5.05, np.inf]  # mm; usual protocols, rounded up
 

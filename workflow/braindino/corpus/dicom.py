@@ -10,11 +10,12 @@ import pandas as pd
 from pydicom import config
 from tqdm import tqdm
 
+from braindino.corpus.columns import SCANS
 from braindino.corpus.contrasts import tell_contrast
 from braindino.corpus.convert import ConversionError, convert_stack
 from braindino.corpus.dicom_facts import FACTS, facts
 from braindino.corpus.dicom_files import number, text
-from braindino.corpus.scans import COLUMNS, ONLY_SESSION, compile_pattern
+from braindino.corpus.scans import ONLY_SESSION, compile_pattern
 from braindino.corpus.series import Stack, find_fault, read_stacks
 from braindino.corpus.volumes import chunk_of
 
@@ -70,7 +71,7 @@ def convert_series(card, folder, out, chunk, chunks, protocol):
         rejects += _strangers(card, patient, strangers)
     for volume_id, _, reason in rejects:
         log.warning("rejected: %s: %s", volume_id, reason)
-    frame = pd.DataFrame(scans, columns=None if scans else COLUMNS + FACTS)
+    frame = pd.DataFrame(scans, columns=None if scans else SCANS + FACTS)
     rejects = pd.DataFrame(sorted(rejects), columns=REJECT_COLUMNS)
     return frame.sort_values("path", ignore_index=True), rejects
 

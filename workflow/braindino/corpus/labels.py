@@ -42,8 +42,11 @@ def join_labels(scans, card, folder):
     BadInput
         When a table or one of its columns is missing, naming what is there.
     """
-    notes = []
+    notes, named = [], {}
     for labels in card.labels:
+        if labels.optional and not _candidates(labels, folder):
+            notes.append((f"{labels.file}: this optional table is not there", 1, labels.file))
+            continue
         if labels.match not in scans:
             raise BadInput(
                 f"config/datasets/{card.name}.yaml: 'labels: match' is '{labels.match}', which "
@@ -51,8 +54,10 @@ def join_labels(scans, card, folder):
             )
         sessions = sorted(set(scans["session"]))
         table, issues = read_labels(labels, folder, card.name, sessions)
-        notes += issues + _unmatched(scans, table, labels)
+        notes += issues + _rows_without_scan(scans, table, labels)
+        named.setdefault(labels.match, set()).update(table[labels.match])
         scans = _merge(scans, table, [key for key in (labels.match, "session") if key in table])
+    notes += _scans_without_row(scans, named)
     for column, value in card.constants.items():
         scans[column] = value
     return scans, notes
@@ -171,16 +176,19 @@ def _one_row_a_key(table, labels):
     return table.drop_duplicates(keys), notes
 
 
-def _unmatched(scans, table, labels):
-    """Note rows of absent scans, and scans that no row names."""
-    ours, theirs = set(scans[labels.match].dropna()), set(table[labels.match])
+def _rows_without_scan(scans, table, labels):
+    missing = set(table[labels.match]) - set(scans[labels.match])
+    issue = f"{labels.file}: rows whose {labels.match} has no scan"
+    return [(issue, len(missing), min(missing))] if missing else []
+
+
+def _scans_without_row(scans, named):
+    """Note the scans that no table names; `named`: what the tables name, by what it matches."""
+    missing = {match: set(scans[match].dropna()) - names for match, names in named.items()}
     return [
-        (f"{labels.file}: {issue}", len(missing), min(missing))
-        for issue, missing in (
-            (f"rows whose {labels.match} has no scan", theirs - ours),
-            (f"scans whose {labels.match} has no row", ours - theirs),
-        )
-        if missing
+        (f"label tables: scans whose {match} has no row", len(keys), min(keys))
+        for match, keys in missing.items()
+        if keys
     ]
 
 
@@ -207,12 +215,15 @@ def _of_session(labels, session):
     return labels.model_copy(update={"columns": columns, "years": years})
 
 
+def _candidates(labels, folder):
+    if any(sign in labels.file for sign in "*?"):
+        return sorted(Path(folder).glob(labels.file))
+    return [path for path in [Path(folder, labels.file)] if path.is_file()]
+
+
 def _find(labels, folder, cohort):
     """Find the table's file; a name with wildcards must match one."""
-    if any(sign in labels.file for sign in "*?"):
-        found = sorted(Path(folder).glob(labels.file))
-    else:
-        found = [path for path in [Path(folder, labels.file)] if path.is_file()]
+    found = _candidates(labels, folder)
     if not found:
         raise BadInput(
             f"{Path(folder, labels.file)}: the label table of {cohort} is missing; put it there, "

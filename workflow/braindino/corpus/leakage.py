@@ -2,11 +2,10 @@
 
 import pandas as pd
 
+from braindino.corpus.columns import DUPLICATES
 from braindino.corpus.fingerprint import same_content
 from braindino.corpus.persons import subject_keys
 from braindino.errors import BadInput
-
-DUPLICATE_COLUMNS = ["volume_id", "same_as", "correlation", "relation"]
 
 
 def find_duplicates(prints, manifests, threshold):
@@ -27,7 +26,7 @@ def find_duplicates(prints, manifests, threshold):
         Columns volume_id, same_as, correlation and relation ('same cohort' or 'other cohort').
     """
     if prints.empty:
-        return pd.DataFrame(columns=DUPLICATE_COLUMNS)
+        return pd.DataFrame(columns=DUPLICATES)
     subject = dict(zip(manifests["volume_id"], subject_keys(manifests), strict=True))
     ids = prints["volume_id"].to_list()
     rows = []
@@ -37,7 +36,7 @@ def find_duplicates(prints, manifests, threshold):
             same = one.split("/")[0] == other.split("/")[0]
             relation = "same cohort" if same else "other cohort"
             rows.append((one, other, round(correlation, 4), relation))
-    return pd.DataFrame(rows, columns=DUPLICATE_COLUMNS)
+    return pd.DataFrame(rows, columns=DUPLICATES)
 
 
 def audit_leakage(volumes, splits, persons, duplicates):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from braindino.corpus.columns import MANIFEST, NOTES, REJECTS
 from braindino.corpus.labels import join_labels
 from braindino.corpus.scans import complete, find_scans
 from braindino.corpus.stripped import is_stripped
@@ -18,13 +19,6 @@ from braindino.corpus.values import read_numbers
 
 log = logging.getLogger(__name__)
 
-COLUMNS = [
-    *("volume_id", "dataset", "subject", "session", "modality", "path", "skull_stripped"),
-    *("segmentation", "age", "sex", "site", "vendor", "field_strength", "slice_thickness"),
-    *("orientation", "shape", "spacing"),
-]
-REJECT_COLUMNS = ["volume_id", "stage", "reason"]
-NOTE_COLUMNS = ["dataset", "issue", "count", "example"]
 NUMBERS = ["age", "field_strength", "slice_thickness"]
 SIDECAR = {
     "Manufacturer": "vendor",
@@ -91,8 +85,8 @@ def build_manifest(card, folder, protocol, converted=None):
     log.info("%s: %d scans, %d rejected", card.name, len(scans), len(rejects))
     return (
         _tidy(scans),
-        pd.DataFrame(rejects, columns=REJECT_COLUMNS),
-        pd.DataFrame([(card.name, *note) for note in notes], columns=NOTE_COLUMNS),
+        pd.DataFrame(rejects, columns=REJECTS),
+        pd.DataFrame([(card.name, *note) for note in notes], columns=NOTES),
     )
 
 
@@ -159,14 +153,14 @@ def _sidecar(path, card):
 
 
 def _tidy(manifest):
-    for column in COLUMNS:
+    for column in MANIFEST:
         if column not in manifest:
             manifest[column] = None
     for column in NUMBERS:
         manifest[column] = read_numbers(manifest[column])[0]
     manifest["vendor"] = manifest["vendor"].map(vendor_name)
-    others = sorted(set(manifest) - set(COLUMNS))
-    return manifest[COLUMNS + others].sort_values("volume_id", ignore_index=True)
+    others = sorted(set(manifest) - set(MANIFEST))
+    return manifest[MANIFEST + others].sort_values("volume_id", ignore_index=True)
 
 
 def _one_line(error):

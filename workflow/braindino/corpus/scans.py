@@ -8,9 +8,9 @@ from pathlib import Path
 import bids2table
 import pandas as pd
 
+from braindino.corpus.columns import SCANS
 from braindino.errors import BadInput
 
-COLUMNS = ["subject", "session", "modality", "path", "segmentation"]
 SUFFIXES = {"T1w": "T1w", "T2w": "T2w", "FLAIR": "FLAIR", "PDw": "PDw", "PD": "PDw"}
 IMAGES = (".nii", ".nii.gz", ".img")
 # Every scan has a session in its volume_id; archives of one visit do not name theirs.
@@ -53,7 +53,7 @@ def find_scans(card, folder):
 
 def complete(scans):
     """Give scans every column, a session and the order of their paths."""
-    scans = scans.reindex(columns=[*COLUMNS, *(c for c in scans if c not in COLUMNS)])
+    scans = scans.reindex(columns=[*SCANS, *(c for c in scans if c not in SCANS)])
     scans["session"] = scans["session"].astype(object).where(scans["session"].notna(), ONLY_SESSION)
     return scans.sort_values("path", ignore_index=True)
 

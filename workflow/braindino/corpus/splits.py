@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold
 
+from braindino.corpus.columns import SPLITS, SUBSETS
 from braindino.seeds import derive_rng
 
-SPLIT_COLUMNS = ["task", "subject", "session", "volume_id", "split", "fold"]
-SUBSET_COLUMNS = ["task", "ratio", "seed", "fold", "subject"]
 NNUNET_FOLDS, NNUNET_SEED = 5, 12345  # nnU-Net's own; the paper uses fold 0 (§4.3.1)
 
 
@@ -43,7 +42,7 @@ def split_subjects(card, volumes, persons, bins, seed):
         test = person.isin(_test_persons(card, grouped, bins, seed, fold))
         frames.append(volumes.assign(split=np.where(test, "test", "train"), fold=fold))
     split = pd.concat(frames, ignore_index=True)
-    return split[[*SPLIT_COLUMNS, *(c for c in split if c not in SPLIT_COLUMNS)]]
+    return split[[*SPLITS, *(c for c in split if c not in SPLITS)]]
 
 
 def keep_split(split, volumes):
@@ -58,7 +57,7 @@ def keep_split(split, volumes):
     """
     parts = split[["subject", "fold", "split"]].drop_duplicates()
     kept = volumes.merge(parts, on="subject").sort_values(["fold", "volume_id"], ignore_index=True)
-    return kept[[*SPLIT_COLUMNS, *(c for c in kept if c not in SPLIT_COLUMNS)]]
+    return kept[[*SPLITS, *(c for c in kept if c not in SPLITS)]]
 
 
 def split_hash(split):
@@ -99,7 +98,7 @@ def label_subsets(card, split, ratios, seeds, bins, seed):
                 chosen = {"task": card.name, "ratio": ratio, "seed": draw, "fold": fold}
                 size = max(round(ratio * len(order)), classes)
                 frames.append(pd.DataFrame(chosen | {"subject": order[:size]}))
-    return pd.concat(frames, ignore_index=True)[SUBSET_COLUMNS]
+    return pd.concat(frames, ignore_index=True)[SUBSETS]
 
 
 def subject_strata(card, volumes, bins):

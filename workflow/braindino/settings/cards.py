@@ -20,6 +20,9 @@ class Labels(Strict):
         description="path below the cohort's folder; .tsv, .csv, .xls, .xlsx or .json; a name with "
         "* or ? must match one file"
     )
+    optional: bool = Field(
+        False, description="whether a copy without this table is complete, e.g. of two releases"
+    )
     key: str = Field(description="column that names the subject, the visit or the image")
     key_format: str = Field("{}", description="how the key's value becomes the subject's id")
     key_pattern: str | None = Field(

@@ -34,8 +34,8 @@ class Corpus(Strict):
     )
     same_content: float = assumed(
         0.97,
-        "copies, even clipped to 8 bits, stay above 0.99; 30 real people below 0.8, phantoms on one "
-        "atlas below 0.9",
+        "copies, even clipped to 8 bits, stay above 0.99; 30 real people below 0.8, phantoms on "
+        "one atlas below 0.9",
         "correlation of two fingerprints above which they are one volume",
         gt=0,
         le=1,

@@ -1,7 +1,7 @@
 """List the scans of one cohort."""
 
-from braindino.corpus.manifest import REJECT_COLUMNS, build_manifest
-from braindino.corpus.scans import COLUMNS
+from braindino.corpus.columns import REJECTS, SCANS
+from braindino.corpus.manifest import build_manifest
 from braindino.files import concat_tables, write_table
 from braindino.log import job_log
 from braindino.settings.cards import DatasetCard
@@ -11,8 +11,8 @@ with job_log(snakemake.log[0]):
     given, made = snakemake.input, snakemake.output
     card, converted = DatasetCard(**snakemake.params.card), None
     if card.reader == "dicom":
-        scans = concat_tables(given.series, COLUMNS)
-        converted = scans, concat_tables(given.series_rejects, REJECT_COLUMNS)
+        scans = concat_tables(given.series, SCANS)
+        converted = scans, concat_tables(given.series_rejects, REJECTS)
     manifest, rejects, notes = build_manifest(
         card, given.folder, SkullStrip(**snakemake.params.skull_strip), converted
     )

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from braindino.corpus.manifest import REJECT_COLUMNS
-from braindino.corpus.splits import SUBSET_COLUMNS
+from braindino.corpus.columns import REJECTS, SUBSETS
 from braindino.files import concat_tables, write_text
 from braindino.log import job_log
 from braindino.reporting.context import report_context
@@ -31,8 +30,8 @@ with job_log(snakemake.log[0]):
     run = restore_run(snakemake.params.run)
     tables = {name: pd.read_csv(listed(name)[0]) for name in [*AUDITS, "reproduction"]}
     tables |= {n: pd.read_parquet(snakemake.input[n]) for n in ("metrics", "comparisons")}
-    tables["rejects"] = concat_tables(listed("rejects"), REJECT_COLUMNS)
-    tables["subsets"] = concat_tables(listed("subsets"), SUBSET_COLUMNS)
+    tables["rejects"] = concat_tables(listed("rejects"), REJECTS)
+    tables["subsets"] = concat_tables(listed("subsets"), SUBSETS)
     images = {name: image(name) for name in ("figure_1a", "figure_3", "curves")}
     images["mosaics"] = {Path(path).parent.name: data_uri(path) for path in listed("mosaics")}
     code, names = code_version(snakemake.params.code), labels(run, tables["availability"])

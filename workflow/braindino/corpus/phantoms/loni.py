@@ -17,8 +17,6 @@ from braindino.seeds import derive_rng
 
 FIRST_DAY = datetime.date(2006, 2, 1)
 SEARCHED = "11_22_2025"  # day of the search, in the table's name
-
-
 COLUMNS = [
     *("Image Data ID", "Subject", "Group", "Sex", "Age", "Visit", "Modality", "Description"),
     *("Type", "Acq Date", "Format", "Downloaded"),

@@ -1,4 +1,4 @@
-"""Machines of clinical sites: how each spells its name, calls its sequences and fills its fields."""
+"""Scanners of clinical sites: how each spells its name and calls its sequences."""
 
 from typing import NamedTuple
 
@@ -28,12 +28,7 @@ class Machine(NamedTuple):
 
 
 SIEMENS = {
-    **{
-        "T1w": "t1_se_tra",
-        "T1c": "t1_se_tra_KM",
-        "T2w": "t2_tse_tra",
-        "FLAIR": "t2_tirm_tra_dark-fluid",
-    },
+    **{"T1w": "t1_se_tra", "T1c": "t1_se_tra_KM", "T2w": "t2_tse_tra", "FLAIR": "t2_flair_tra"},
     **{"T1w 3-D": "t1_mprage_sag", "T1c 3-D": "t1_mprage_sag_post", "T2w 3-D": "3D_SAG_T2_SPACE"},
 }
 GE = {
