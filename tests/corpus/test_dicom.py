@@ -15,10 +15,10 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from braindino.corpus.chunks import chunk_of
 from braindino.corpus.dicom import convert_series
 from braindino.corpus.dicom_facts import facts
 from braindino.corpus.series import read_stacks
-from braindino.corpus.volumes import chunk_of
 from braindino.settings.cards import DatasetCard
 from braindino.settings.corpus import Corpus
 

@@ -6,7 +6,7 @@ import pytest
 
 from braindino.corpus.columns import MANIFEST
 from braindino.corpus.manifest import build_manifest
-from braindino.corpus.scans import compile_pattern
+from braindino.corpus.patterns import compile_pattern
 from braindino.errors import BadInput
 from braindino.settings.cards import Labels
 from braindino.settings.imaging import SkullStrip
@@ -42,7 +42,7 @@ def labels(**changes):
 
 def test_bids_cohort_row_for_row(cohort, dataset_card):
     card = dataset_card(labels=[labels()], skull_stripped="auto")
-    manifest, rejects, _ = build_manifest(card, cohort, SkullStrip())
+    manifest, rejects, *_ = build_manifest(card, cohort, SkullStrip())
     assert list(manifest.columns[: len(MANIFEST)]) == MANIFEST
     assert list(manifest["volume_id"]) == ["lab/01/a/T1w", "lab/03/a/T1c"]
     first, third = manifest.iloc[0], manifest.iloc[1]
@@ -92,7 +92,7 @@ def test_wide_table_with_dates_gives_the_age_at_each_session(cohort, dataset_car
 def test_further_file_of_a_scan_is_rejected_with_its_name(cohort, dataset_card, save_volume, rng):
     volume = rng.integers(1, 9, (9, 9, 9)).astype(np.int16)
     save_volume(volume, "lab/sub-01/ses-a/anat/sub-01_ses-a_run-2_T1w.nii.gz")
-    manifest, rejects, _ = build_manifest(dataset_card(), cohort, SkullStrip())
+    manifest, rejects, *_ = build_manifest(dataset_card(), cohort, SkullStrip())
     assert manifest["volume_id"].is_unique
     assert rejects["reason"].str.contains("another file of the same scan").sum() == 1
     assert len(manifest) + len(rejects) == 4
@@ -123,7 +123,7 @@ def test_real_cohorts_row_for_row(real_data, root):
 
     for name, stripped, sizes in (("ds000011", False, {14}), ("ds002748", True, {16})):
         card = load_card("datasets", name, root / "config")
-        manifest, rejects, _ = build_manifest(card, real_data / name, SkullStrip())
+        manifest, rejects, *_ = build_manifest(card, real_data / name, SkullStrip())
         people = pd.read_csv(real_data / name / "participants.tsv", sep="\t")
         assert len(manifest) in sizes
         assert rejects.empty

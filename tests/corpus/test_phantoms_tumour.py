@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from scipy import ndimage, stats
 
+from braindino.corpus.patterns import compile_pattern, find_scans
 from braindino.corpus.phantoms import write_cohort
 from braindino.corpus.phantoms.anatomy import build_anatomy
 from braindino.corpus.phantoms.glioma import draw_glioma, survival_days
 from braindino.corpus.phantoms.tumour import ENHANCING, NECROSIS, grow_tumour
-from braindino.corpus.scans import compile_pattern, find_scans
 from braindino.seeds import derive_rng
 from braindino.settings.load import load_card
 

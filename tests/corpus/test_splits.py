@@ -12,6 +12,11 @@ RATIOS = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
 
 
 @pytest.fixture
+def task_card(task_card):
+    return lambda **changes: task_card(datasets=["young", "old"], **changes)
+
+
+@pytest.fixture
 def manifest():
     """Two cohorts whose subjects share names; half the subjects have two sessions."""
     rows = [
@@ -89,7 +94,7 @@ def test_unknown_class_is_rejected_with_its_value(task_card, manifest):
 
 
 def test_target_that_no_manifest_has(task_card, manifest):
-    with pytest.raises(BadInput, match="target 'iq' is in no manifest of lab"):
+    with pytest.raises(BadInput, match="target 'iq' is in no manifest of young, old"):
         task_volumes(task_card(target="iq"), manifest)
 
 

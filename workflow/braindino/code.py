@@ -3,12 +3,17 @@
 Snakemake watches a rule's script, not the package that the script imports.
 """
 
-import ast
 import functools
 import hashlib
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+# Parsing would take longer than most jobs that ask.
+IMPORT = re.compile(
+    rf"^\s*(?:from|import)\s+({PACKAGE.name}[\w.]*)(?:\s+import\s+(\([^)]*\)|[^\n]*))?",
+    re.MULTILINE,
+)
 # How a job talks cannot change what it makes.
 IGNORED = {PACKAGE / "log.py"}
 
@@ -45,15 +50,9 @@ def _closure(script):
 def _imports(path):
     """Return the files of this package that a file imports."""
     found = []
-    for node in ast.walk(ast.parse(_text(path))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        found += [file for name in names if (file := _file(name))]
-    return found
+    for module, names in IMPORT.findall(_text(path)):
+        found += [module, *(f"{module}.{name}" for name in re.findall(r"\w+", names))]
+    return [file for name in found if (file := _file(name))]
 
 
 def _file(name):

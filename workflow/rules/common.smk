@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from braindino.code import fingerprint
 from braindino.corpus.availability import availability, dataset_folder, weights_file
-from braindino.corpus.volumes import count_chunks, count_conversions
+from braindino.corpus.chunks import count_chunks, count_conversions
 from braindino.errors import BadInput
 from braindino.paths import Paths
 from braindino.settings.load import load_run

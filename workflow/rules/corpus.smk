@@ -50,6 +50,7 @@ rule manifest:
     output:
         manifest=paths.manifest("{dataset}"),
         rejects=paths.manifest_rejects("{dataset}"),
+        fingerprints=paths.fingerprints("{dataset}"),
         notes=paths.manifest_notes("{dataset}"),
     log:
         paths.log("manifest", "{dataset}"),
@@ -61,21 +62,6 @@ rule manifest:
         code=code("corpus/manifest.py"),
     script:
         "../scripts/corpus/manifest.py"
-
-
-rule fingerprint:
-    input:
-        paths.manifest("{dataset}"),
-    output:
-        paths.fingerprints("{dataset}"),
-    log:
-        paths.log("fingerprint", "{dataset}"),
-    conda:
-        ENVIRONMENT
-    params:
-        code=code("corpus/fingerprint.py"),
-    script:
-        "../scripts/corpus/fingerprint.py"
 
 
 rule persons:
@@ -96,19 +82,18 @@ rule persons:
 
 rule split:
     input:
-        manifests=lambda w: [paths.manifest(d) for d in RUN.tasks[w.task].datasets],
+        manifests=[paths.manifest(d) for d in DATASETS],
         persons=paths.persons(),
     output:
-        split=paths.split("{task}"),
-        subsets=paths.label_subset("{task}"),
-        rejects=paths.split_rejects("{task}"),
+        splits=[paths.split(task) for task in TASKS],
+        subsets=[paths.label_subset(task) for task in TASKS],
+        rejects=[paths.split_rejects(task) for task in TASKS],
     log:
-        paths.log("split", "{task}"),
+        paths.log("split"),
     conda:
         ENVIRONMENT
     params:
-        card=lambda w: settings(RUN.tasks[w.task]),
-        parent=lambda w: settings(RUN.tasks[RUN.tasks[w.task].split_as or w.task]),
+        cards={task: settings(RUN.tasks[task]) for task in TASKS},
         corpus=settings(CONFIG.corpus),
         seed=CONFIG.seed,
         code=code("corpus/split.py"),

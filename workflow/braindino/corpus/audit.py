@@ -153,6 +153,8 @@ def split_sizes(splits, cards):
         One row a task, fold, part and class (or 'all'): subjects, volumes, published and its
         section, and the fold's hash (`split_hash`).
     """
+    columns = ["task", "fold", "part", "class", "subjects", "volumes"]
+    columns += ["published", "published_unit", "section", "hash"]
     rows = []
     for (task, fold), split in splits.groupby(["task", "fold"]):
         card, digest = cards[task], split_hash(split)
@@ -175,7 +177,7 @@ def split_sizes(splits, cards):
                         "hash": digest,
                     }
                 )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _published(card, part, name):

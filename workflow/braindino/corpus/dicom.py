@@ -10,14 +10,15 @@ import pandas as pd
 from pydicom import config
 from tqdm import tqdm
 
+from braindino.corpus.chunks import chunk_of
 from braindino.corpus.columns import SCANS
 from braindino.corpus.contrasts import tell_contrast
 from braindino.corpus.convert import ConversionError, convert_stack
 from braindino.corpus.dicom_facts import FACTS, facts
 from braindino.corpus.dicom_files import number, text
-from braindino.corpus.scans import ONLY_SESSION, compile_pattern
+from braindino.corpus.patterns import compile_pattern
+from braindino.corpus.scans import ONLY_SESSION
 from braindino.corpus.series import Stack, find_fault, read_stacks
-from braindino.corpus.volumes import chunk_of
 
 log = logging.getLogger(__name__)
 

@@ -5,43 +5,13 @@ fingerprint sees none of these. It does not find a volume that was resampled or 
 aliases have to name those (config/aliases.csv).
 """
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
-
-import nibabel as nib
 import numpy as np
-import pandas as pd
 from scipy import ndimage
-from tqdm import tqdm
 
 from braindino.corpus.stripped import filled_box
 
-log = logging.getLogger(__name__)
-
 SIZE = 16  # cells along each axis
-THREADS = 4
 BLOCK = 2048  # fingerprints compared at a time
-
-
-def fingerprint_volumes(manifest):
-    """Fingerprint the volumes of a manifest.
-
-    Parameters
-    ----------
-    manifest : DataFrame
-        With columns volume_id and path.
-
-    Returns
-    -------
-    DataFrame
-        Columns volume_id and fingerprint (float16 list); unreadable volumes are left out: the
-        imaging stage rejects them with the reason.
-    """
-    with ThreadPoolExecutor(THREADS) as pool:
-        read = pool.map(_fingerprint_file, manifest["path"])
-        prints = list(tqdm(read, total=len(manifest), disable=None, unit="volume"))
-    frame = pd.DataFrame({"volume_id": manifest["volume_id"], "fingerprint": prints})
-    return frame.dropna(subset=["fingerprint"]).reset_index(drop=True)
 
 
 def fingerprint(volume):
@@ -57,9 +27,12 @@ def fingerprint(volume):
 
     Returns
     -------
-    ndarray [SIZE³] or None
-        Of length 1, so that a product of two is their correlation; None for a constant volume.
+    ndarray [SIZE³], float16, or None
+        Of length 1, so that a product of two is their correlation; None for what is not one
+        finite, varying volume.
     """
+    if volume.ndim != 3 or not np.isfinite(volume).all():
+        return None
     filled = volume != volume[0, 0, 0]
     if not filled.any():
         return None
@@ -67,7 +40,7 @@ def fingerprint(volume):
     cells = _turned(_cell_means(box.astype(np.float32)), box.shape)
     detail = (cells - ndimage.uniform_filter(cells, 3, mode="nearest")).ravel()
     length = np.linalg.norm(detail)
-    return detail / length if length > 0 else None
+    return (detail / length).astype(np.float16) if length > 0 else None
 
 
 def same_content(prints, threshold):
@@ -92,16 +65,6 @@ def same_content(prints, threshold):
                 if start + i < other + j:
                     pairs.append((int(start + i), int(other + j), float(similar[i, j])))
     return pairs
-
-
-def _fingerprint_file(path):
-    try:
-        volume = np.asanyarray(nib.squeeze_image(nib.load(path)).dataobj)
-        found = fingerprint(volume) if volume.ndim == 3 and np.isfinite(volume).all() else None
-    except Exception as error:
-        log.warning("no fingerprint: %s: %s", path, error)
-        return None
-    return None if found is None else found.astype(np.float16)
 
 
 def _cell_means(box):

@@ -6,7 +6,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from braindino.corpus.labels import ALIAS
-from braindino.corpus.scans import compile_pattern
+from braindino.corpus.patterns import compile_pattern
 from braindino.errors import BadInput
 
 COLUMNS = ["dataset", "subject", "same_dataset", "same_subject", "source"]

@@ -9,6 +9,7 @@ import bids2table
 import pandas as pd
 
 from braindino.corpus.columns import SCANS
+from braindino.corpus.patterns import compile_pattern
 from braindino.errors import BadInput
 
 SUFFIXES = {"T1w": "T1w", "T2w": "T2w", "FLAIR": "FLAIR", "PDw": "PDw", "PD": "PDw"}
@@ -67,27 +68,6 @@ def list_files(folder):
         prefix = "" if below == "." else f"{below}/"
         found += [prefix + name for name in names if not name.startswith(".")]
     return sorted(found)
-
-
-def compile_pattern(pattern):
-    r"""Compile a card's path pattern to a regular expression.
-
-    `{name}` matches a part without '/'; `{name:regex}` narrows it; a name that occurs again must
-    match the same text.
-
-    Examples
-    --------
-    >>> compile_pattern("{subject}/{subject}-t1n.nii.gz").fullmatch("a-1/a-1-t1n.nii.gz")["subject"]
-    'a-1'
-    """
-    seen, out, end = set(), "", 0
-    for part in re.finditer(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})+))?\}", pattern):
-        name, narrowed = part.groups()
-        out += re.escape(pattern[end : part.start()])
-        out += f"(?P={name})" if name in seen else f"(?P<{name}>{narrowed or '[^/]+?'})"
-        seen.add(name)
-        end = part.end()
-    return re.compile(out + re.escape(pattern[end:]))
 
 
 def _pattern(card, files):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from braindino.corpus.scans import compile_pattern
+from braindino.corpus.patterns import compile_pattern
 
 _INSIDE = r"[^{}]*(?:\{[^{}]*\}[^{}]*)*\}"
 _PART = r"\{" + _INSIDE

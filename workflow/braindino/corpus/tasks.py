@@ -19,7 +19,7 @@ def task_volumes(card, manifests):
     ----------
     card : braindino.settings.cards.TaskCard
     manifests : DataFrame
-        Manifests of the task's datasets, concatenated.
+        Manifests of the task's datasets, or of more, concatenated.
 
     Returns
     -------
@@ -36,6 +36,7 @@ def task_volumes(card, manifests):
     BadInput
         When no manifest has a column that the card names, or nothing is left.
     """
+    manifests = manifests[manifests["dataset"].isin(card.datasets)]
     _check_columns(card, manifests)
     chosen = manifests[manifests["modality"].isin(card.modalities)].copy()
     chosen = chosen.assign(task=card.name, subject=subject_keys(chosen))
@@ -65,7 +66,7 @@ def _check_columns(card, manifests):
     wanted = [None if card.target == COIN else card.target, card.event]
     wanted.append("archive_split" if card.splitter == "archive" else None)
     for column in wanted:
-        if column and column not in manifests:
+        if column and (column not in manifests or manifests[column].isna().all()):
             raise BadInput(
                 f"config/tasks/{card.name}.yaml: target '{column}' is in no manifest of "
                 f"{', '.join(card.datasets)}; map it under 'labels: columns' of their cards."

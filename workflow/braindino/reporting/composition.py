@@ -23,6 +23,9 @@ ATTRIBUTES = {
 RANGES = ["slice_thickness", "age"]  # their values are bins, and all of them are shown
 MOST = 6  # values of another attribute that a small panel holds; the rarest become one
 
+# A share stays on one line: a dash, too, would be broken after.
+UNBROKEN = {ord(" "): "\N{NO-BREAK SPACE}", ord("–"): "–\N{WORD JOINER}"}
+
 
 def cohort_rows(volumes, groups):
     """List the lines of the chart: a (group, None), then its (group, cohort)s, largest first."""
@@ -59,5 +62,8 @@ def composition_rows(composition):
 
 
 def _described(rows, attribute):
-    shares = attribute_shares(rows, attribute)
-    return ", ".join(f"{value} {percent(share)}" for value, share in shares.items() if share)
+    shares = {name: n for name, n in attribute_shares(rows, attribute).items() if n}
+    if len(shares) == 1:
+        return next(iter(shares))
+    entries = [f"{value} {percent(share)}" for value, share in shares.items()]
+    return ", ".join(entry.translate(UNBROKEN) for entry in entries)

@@ -6,7 +6,7 @@ from braindino.reporting.composition import composition_rows
 from braindino.reporting.labels import task_title
 
 IMAGING = "imaging"  # the stage of rejects that the corpus stage could not know of
-FEWER = "fewer than the archive holds: an incomplete copy, or another release"
+FEWER = "fewer than the archive holds"
 HASH_DIGITS = 12  # enough to compare by eye
 
 
@@ -24,7 +24,8 @@ def data_context(tasks, tables):
     -------
     dict
         counts, composition, splits, leakage and notes: lists of dicts to print; checks: (key,
-        title) of leakage's columns; duplicates: {relation: pairs}. No subject's id is among them.
+        title) of leakage's columns; found: their sum; duplicates: {relation: pairs}. No subject's
+        id is among them.
     """
     leakage = tables["leakage"]
     return {
@@ -37,6 +38,7 @@ def data_context(tasks, tables):
             | dict(zip(rows["check"], rows["found"], strict=True))
             for task, rows in leakage.groupby("task", sort=False)
         ],
+        "found": int(leakage["found"].sum()),
         "duplicates": tables["duplicates"].groupby("relation").size().to_dict(),
         "notes": tables["notes"][["dataset", "issue", "count"]].to_dict("records"),
     }

@@ -36,6 +36,7 @@ class Config(Strict):
     encoders: list[str] = Field(description="cards of config/encoders to use")
     recipe: str = Field("braindino", description="card of config/recipes to pretrain")
     device: str = Field("auto", description="torch device: auto, cpu, cuda")
+    patients_per_chunk: int = Field(32, description="patients in one DICOM conversion job", ge=1)
     feature_batch: int = Field(64, description="slices a forward pass of a frozen encoder", ge=1)
     phantoms: dict[str, int] = Field(
         {}, description="demo: cohorts to replace by phantoms, with their number of subjects"

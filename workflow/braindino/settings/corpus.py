@@ -1,7 +1,5 @@
 """Protocol of the corpus stage (paper sections 2.1 and 4.1.1)."""
 
-from pydantic import Field
-
 from braindino.settings.base import Strict, assumed, stated
 
 
@@ -40,4 +38,3 @@ class Corpus(Strict):
         gt=0,
         le=1,
     )
-    patients_per_chunk: int = Field(32, description="patients in one DICOM conversion job", ge=1)

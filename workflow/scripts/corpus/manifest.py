@@ -13,9 +13,10 @@ with job_log(snakemake.log[0]):
     if card.reader == "dicom":
         scans = concat_tables(given.series, SCANS)
         converted = scans, concat_tables(given.series_rejects, REJECTS)
-    manifest, rejects, notes = build_manifest(
+    manifest = build_manifest(
         card, given.folder, SkullStrip(**snakemake.params.skull_strip), converted
     )
-    write_table(manifest, made.manifest)
-    write_table(rejects, made.rejects)
-    write_table(notes, made.notes)
+    write_table(manifest.scans, made.manifest)
+    write_table(manifest.rejects, made.rejects)
+    write_table(manifest.fingerprints, made.fingerprints)
+    write_table(manifest.notes, made.notes)
