@@ -29,7 +29,7 @@ def test_paper_scale_without_data_says_what_is_absent(snakemake):
 def test_demo_plans_every_stage_in_few_jobs(snakemake, root):
     status, output = snakemake("--profile", root / "profiles" / "demo", "-n", "--forceall")
     assert status == 0
-    assert jobs(output) <= 150
+    assert jobs(output) <= 400  # DESIGN section 7
     for rule in ("phantom", "brains", "shard", "pretrain", "embed", "probe", "figure", "report"):
         assert re.search(rf"^{rule}\s+\d+", output, re.MULTILINE)
 
@@ -81,4 +81,4 @@ def test_data_root_of_the_environment_that_is_not_there(snakemake):
 def test_strict_run_refuses_an_absence(snakemake):
     status, output = snakemake("-n", "--config", "strict=true")
     assert status != 0
-    sentence(output, "strict: dataset IXI is absent")
+    sentence(output, "strict: dataset ICBM is absent")

@@ -1,15 +1,17 @@
 """Corpus: cohorts to manifests, subject-level splits, label subsets and audits."""
 
 
+# One job for all: to start takes longer than to write most cohorts.
 rule phantom:
     output:
-        directory(paths.phantom("{dataset}")),
+        [directory(paths.phantom(d)) for d in PHANTOMS],
     log:
-        paths.log("phantom", "{dataset}"),
+        paths.log("phantom"),
     conda:
         ENVIRONMENT
+    threads: 2
     params:
-        subjects=lambda w: CONFIG.phantoms[w.dataset],
+        subjects=PHANTOMS,
         spacing=CONFIG.phantom_spacing,
         seed=CONFIG.seed,
         code=code("corpus/phantom.py"),

@@ -1,7 +1,11 @@
 """Phantom cohorts: real anatomy, known truth, each archive's own layout (DESIGN section 7)."""
 
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+
+import torch
+from tqdm import tqdm
 
 from braindino.corpus.phantoms.abide import write_abide
 from braindino.corpus.phantoms.aomic import write_aomic
@@ -15,6 +19,7 @@ from braindino.corpus.phantoms.loni import PROJECTS, write_loni
 from braindino.corpus.phantoms.oasis import write_oasis
 from braindino.corpus.phantoms.pixar import write_pixar
 from braindino.corpus.phantoms.tcia import COLLECTIONS, write_tcia
+from braindino.corpus.phantoms.template import load_template
 from braindino.corpus.phantoms.ucsf_pdgm import write_ucsf_pdgm
 from braindino.corpus.phantoms.upenn_gbm import write_upenn_gbm
 
@@ -36,6 +41,29 @@ COHORTS = {
     **{name: partial(write_loni, name) for name in PROJECTS},
     "fastMRI-Brain": write_fastmri,
 }
+
+
+def write_cohorts(folders, subjects, spacing, seed, workers):
+    """Write several phantom cohorts, some at a time.
+
+    Parameters
+    ----------
+    folders, subjects : dict
+        Folder and number of subjects of each cohort; see `write_cohort`.
+    spacing : float
+    seed : int
+    workers : int
+        Processes.
+    """
+    load_template()  # once, before the workers part
+    with ProcessPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        largest_first = sorted(folders, key=subjects.get, reverse=True)
+        jobs = [
+            pool.submit(write_cohort, name, folders[name], subjects[name], spacing, seed)
+            for name in largest_first
+        ]
+        for job in tqdm(jobs, disable=None, unit="cohort"):
+            job.result()
 
 
 def write_cohort(name, folder, subjects, spacing=2.0, seed=0):
