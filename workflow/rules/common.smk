@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from braindino.code import fingerprint
 from braindino.corpus.availability import availability, dataset_folder, weights_file
 from braindino.corpus.chunks import count_chunks, count_conversions
+from braindino.corpus.state import folder_state
 from braindino.errors import BadInput
 from braindino.paths import Paths
 from braindino.settings.load import load_run
@@ -73,6 +74,10 @@ def folder_of(dataset):
 
 def cohort_folder(wildcards):
     return folder_of(wildcards.dataset)
+
+
+def cohort_state(wildcards):
+    return folder_state(folder_of(wildcards.dataset))
 
 
 def count_jobs(count):

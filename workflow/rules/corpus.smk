@@ -33,6 +33,7 @@ rule convert:
     params:
         card=lambda w: settings(RUN.datasets[w.dataset]),
         chunks=lambda w: len(conversions(w.dataset)),
+        state=cohort_state,
         corpus=settings(CONFIG.corpus),
         code=code("corpus/convert.py"),
     script:
@@ -60,6 +61,7 @@ rule manifest:
         ENVIRONMENT
     params:
         card=lambda w: settings(RUN.datasets[w.dataset]),
+        state=cohort_state,
         skull_strip=settings(CONFIG.imaging.skull_strip),
         code=code("corpus/manifest.py"),
     script:
