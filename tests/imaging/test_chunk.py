@@ -6,7 +6,6 @@ import torch
 
 from braindino.errors import BadInput
 from braindino.imaging.brains import check_reject_fraction, strip_chunk
-from braindino.imaging.shards import write_shard
 from braindino.imaging.thumbnails import SIDE, save_thumbnails
 from braindino.settings.imaging import Imaging
 
@@ -43,37 +42,12 @@ def test_one_bad_scan_is_listed_and_the_rest_go_on(chunk, tmp_path):
     assert index["brain_ml"].iloc[0] == pytest.approx(16**3 * 1.5 / 1000, abs=0.05)
 
 
-def test_shard_and_index_agree(chunk, tmp_path):
-    index, _, _ = strip_chunk(chunk, tmp_path / "brains", PROTOCOL, CPU)
-    rows = write_shard(index, tmp_path / "brains", tmp_path / "0.npy", PROTOCOL, seed=0)
-    shard = np.load(tmp_path / "0.npy", mmap_mode="r")
-    assert shard.dtype == np.float16
-    assert shard.shape == (3 * 8, 32, 32)
-    assert shard.flags.c_contiguous
-    assert list(rows["row"]) == list(range(24))
-    assert rows.groupby("volume_id")["slice_index"].nunique().eq(8).all()
-    assert np.isfinite(shard).all()
-    again = write_shard(index, tmp_path / "brains", tmp_path / "1.npy", PROTOCOL, seed=0)
-    assert (tmp_path / "0.npy").read_bytes() == (tmp_path / "1.npy").read_bytes()
-    pd.testing.assert_frame_equal(rows, again)
-
-
-def test_empty_chunk_gives_an_empty_shard(chunk, tmp_path):
+def test_empty_chunk_gives_empty_tables(chunk, tmp_path):
     index, rejects, thumbnails = strip_chunk(chunk[:0], tmp_path / "brains", PROTOCOL, CPU)
-    rows = write_shard(index, tmp_path / "brains", tmp_path / "0.npy", PROTOCOL, seed=0)
     save_thumbnails(thumbnails, tmp_path / "t.npz")
     assert rejects.empty
-    assert rows.empty
-    assert np.load(tmp_path / "0.npy", mmap_mode="r").shape == (0, 32, 32)
+    assert index.empty
     assert np.load(tmp_path / "t.npz")["raw"].shape == (0, 3, SIDE, SIDE)
-
-
-def test_failing_write_leaves_no_partial_shard(chunk, tmp_path, monkeypatch):
-    index, _, _ = strip_chunk(chunk, tmp_path / "brains", PROTOCOL, CPU)
-    (tmp_path / "brains" / index["file"].iloc[1]).write_bytes(b"")
-    with pytest.raises(Exception, match=r"Empty file|image"):
-        write_shard(index, tmp_path / "brains", tmp_path / "0.npy", PROTOCOL, seed=0)
-    assert not list(tmp_path.glob("*0.npy"))
 
 
 def test_too_many_rejects_fail_the_chunk(chunk):

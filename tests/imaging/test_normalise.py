@@ -3,7 +3,8 @@ import pytest
 import torch
 from monai.transforms import NormalizeIntensity, Resize
 
-from braindino.imaging.normalise import axial_slices, clip_percentiles, draw_slices, z_score
+from braindino.imaging.normalise import axial_slices, draw_slices, resize, z_score
+from braindino.imaging.percentiles import STRIDE, percentiles
 from braindino.settings.imaging import Imaging
 
 PROTOCOL = Imaging()
@@ -39,13 +40,75 @@ def test_invariant_to_the_scanners_gain(brain):
     torch.testing.assert_close(one, gained, atol=1e-4, rtol=0)
 
 
-def test_percentiles_by_hand():
-    volume = torch.cat([torch.zeros(1000), torch.arange(1.0, 1002.0)]).reshape(1, 1, -1)
-    clipped = clip_percentiles(volume, PROTOCOL)
-    # The 0.5th and 99.5th percentiles of 1 … 1001 are 6 and 996.
-    assert clipped[volume > 0].min() == 6
-    assert clipped.max() == 996
-    assert (clipped[volume == 0] == 0).all()
+def test_chosen_planes_are_those_of_the_whole_volume(brain):
+    index = np.array([3, 9, 9, 20])
+    some = axial_slices(brain, (32, 32, 32), PROTOCOL, index)
+    torch.testing.assert_close(some, axial_slices(brain, (32, 32, 32), PROTOCOL)[index])
+
+
+def test_clipping_by_hand():
+    """The 0.5th and 99.5th percentiles of 1 … 1001 are 6 and 996, whatever zeros surround them."""
+    volume = np.zeros((7, 11, 26), np.float32)
+    volume.ravel()[500:1501] = np.arange(1, 1002)
+    slices = axial_slices(volume, volume.shape[::-1], PROTOCOL).numpy()
+    clipped = np.clip(np.arange(1, 1002), 6, 996)
+    extremes = (np.array([6, 996]) - clipped.mean()) / clipped.std()
+    np.testing.assert_allclose([slices.min(), slices.max()], extremes, rtol=1e-5)
+
+
+def test_percentiles_of_all_voxels_leave_the_dark_ones(brain):
+    protocol = PROTOCOL.model_copy(update={"clip_domain": "all"})
+    slices = axial_slices(brain, brain.shape[::-1], protocol).numpy()
+    upper = np.percentile(brain, 99.5)
+    clipped = np.clip(brain[brain != 0], 0, upper)
+    assert slices.min() == pytest.approx((clipped.min() - clipped.mean()) / clipped.std(), rel=1e-4)
+    assert slices.max() == pytest.approx((upper - clipped.mean()) / clipped.std(), rel=1e-4)
+
+
+def misleading(rng):
+    """Noise whose every sampled voxel is far above the rest."""
+    volume = rng.normal(size=(20, 64, 64)).astype(np.float32)
+    volume.ravel()[::STRIDE] = 1e6
+    return volume
+
+
+VOLUMES = {
+    "brain": lambda rng: np.maximum(rng.normal(0, 9, (40, 64, 64)), 0),
+    "both signs": lambda rng: rng.normal(size=(40, 64, 64)) * (rng.random((40, 64, 64)) < 0.4),
+    "few values": lambda rng: rng.integers(0, 4, (40, 64, 64)),
+    "one value": lambda rng: np.full((4, 64, 64), 7),
+    "a few voxels": lambda rng: rng.random((2, 3, 2)),
+    "misleading sample": misleading,
+}
+
+
+@pytest.mark.parametrize("nonzero", [True, False])
+@pytest.mark.parametrize("name", VOLUMES)
+def test_percentiles_are_numpys(name, nonzero, rng):
+    volume = VOLUMES[name](rng).astype(np.float32)
+    levels = (0, 0.5, 25, 50, 99.5, 100)
+    truth = np.percentile(volume[volume != 0] if nonzero else volume, levels)
+    np.testing.assert_allclose(percentiles(volume, levels, nonzero), truth, rtol=1e-6)
+
+
+def keys_cubic(values, size):
+    """Resample one axis by Keys' kernel (a = -0.75, as OpenCV and torch), edges repeated."""
+    place = (np.arange(size) + 0.5) * len(values) / size - 0.5
+    taps = np.floor(place).astype(int)[:, None] + np.arange(-1, 3)
+    near = np.abs(place[:, None] - taps)
+    inner = (1.25 * near - 2.25) * near**2 + 1
+    outer = -0.75 * (((near - 5) * near + 8) * near - 4)
+    picked = values[np.clip(taps, 0, len(values) - 1)]
+    return (np.where(near <= 1, inner, outer) * picked).sum(1)
+
+
+def test_cubic_is_keys_kernel_along_every_axis(rng):
+    volume = rng.random((9, 10, 11)).astype(np.float32)
+    ours = resize(torch.from_numpy(volume), (16, 24, 8), "cubic").numpy()
+    truth = volume
+    for axis, size in enumerate((16, 24, 8)):
+        truth = np.apply_along_axis(keys_cubic, axis, truth, size)
+    np.testing.assert_allclose(ours, truth, atol=1e-5)
 
 
 def test_z_score_by_hand():

@@ -92,6 +92,7 @@ def broken_files(folder):
     save("zero.nii.gz", np.zeros((9, 9, 9), np.int16))
     save("constant.nii.gz", np.full((9, 9, 9), 7, np.int16))
     save("frames.nii.gz", np.random.default_rng(0).random((9, 9, 9, 30)).astype(np.float32))
+    save("complex.nii.gz", np.random.default_rng(0).random((9, 9, 9)).astype(np.complex64))
     save("thin.nii.gz", np.random.default_rng(0).random((9, 9, 3)).astype(np.float32))
 
 
@@ -108,6 +109,7 @@ def broken_files(folder):
         ("zero", "is constant"),
         ("constant", "is constant"),
         ("frames", r"shape \(9, 9, 9, 30\), not one 3-D volume"),
+        ("complex", "holds complex64 voxels"),
         ("thin", "fewer than 8 voxels"),
     ],
 )

@@ -1,5 +1,7 @@
 """A recipe of seconds, and shards of two made-up cohorts."""
 
+from zlib import crc32
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,8 +23,10 @@ def write_shard(path, dataset, volumes, slices, seed=0):
         rows, columns=["volume_id", "dataset", "subject", "modality", "slice_index"]
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.assign(row=range(len(table))).to_parquet(path.with_suffix(".parquet"), index=False)
-    np.save(path, rng.normal(size=(len(rows), SIDE, SIDE)).astype(np.float16))
+    pixels = rng.normal(size=(len(rows), SIDE, SIDE)).astype(np.float16)
+    table = table.assign(row=range(len(table)), crc32=[crc32(part) for part in pixels])
+    table.to_parquet(path.with_suffix(".parquet"), index=False)
+    np.save(path, pixels)
     return path
 
 

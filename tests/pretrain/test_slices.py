@@ -1,8 +1,12 @@
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from braindino.errors import BadInput
-from braindino.pretrain.slices import Slices, slice_at
+from braindino.pretrain.order import WINDOW
+from braindino.pretrain.slices import Slices
 
 
 def test_slices_are_those_of_the_shards_in_order(shards):
@@ -23,19 +27,45 @@ def test_empty_shards_alone_hold_nothing(shards):
     assert (len(slices), slices.datasets, slices.volumes) == (0, [], 0)
 
 
-def test_every_epoch_is_another_permutation():
-    first, second = np.array([slice_at(k, 50, seed=3) for k in range(100)]).reshape(2, 50)
-    assert sorted(first) == sorted(second) == list(range(50))
-    assert (first != second).any()
-    assert any(slice_at(k, 50, seed=4) != first[k] for k in range(50))
-
-
-def test_fingerprint_follows_content(shards):
+def test_fingerprint_follows_content(shards, write_shard):
     before = Slices(shards).fingerprint
     assert Slices(shards).fingerprint == before
-    changed = np.load(shards[0])
-    np.save(shards[0], changed + 1)
+    write_shard(shards[0], "a", 2, 3, seed=9)
     assert Slices(shards).fingerprint != before
+
+
+def test_a_shard_made_again_is_read_anew(shards, write_shard):
+    before = Slices(shards)[0].copy()
+    shards[0].unlink()
+    write_shard(shards[0], "a", 2, 3, seed=9)
+    after = Slices(shards)[0]
+    assert (after != before).any()
+    np.testing.assert_array_equal(after, np.load(shards[0])[0])
+
+
+def test_a_slice_is_a_view_of_the_file(shards):
+    pixels = Slices(shards)[4]
+    assert not pixels.flags.owndata
+    assert not pixels.flags.writeable
+
+
+def test_a_worker_is_sent_names_not_slices(shards):
+    slices = Slices(shards)
+    expected = slices[7].copy()  # its shard is open now
+    sent = pickle.dumps(slices)
+    assert len(sent) < 2000
+    np.testing.assert_array_equal(pickle.loads(sent)[7], expected)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files by /proc")
+def test_open_files_do_not_grow_with_the_shards(tmp_path, write_shard):
+    count = 2 * WINDOW + 10
+    slices = Slices([write_shard(tmp_path / f"{n}.npy", "a", 1, 1) for n in range(count)])
+    open_files = set()
+    for n in range(count):
+        assert slices[n].shape == (48, 48)
+        open_files.add(len(list(Path("/proc/self/fd").iterdir())))
+    assert max(open_files) - min(open_files) <= 2 * WINDOW
 
 
 def test_a_table_that_disagrees_is_named(shards):

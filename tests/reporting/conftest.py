@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from braindino.corpus.audit import composition, coverage, split_sizes
 from braindino.corpus.columns import DUPLICATES, NOTES
+from braindino.imaging.quality import MEASURES, find_outliers
 from braindino.reporting.labels import labels
 from braindino.settings.config import Config
 from braindino.settings.load import Run, load_card
@@ -202,8 +203,28 @@ def thumbnails():
         "raw": raw.clip(0, 255).astype(np.uint8),
         "mask": mask.copy(),
         "slices": (raw * mask).clip(0, 255).astype(np.uint8),
-        "stripped_before": np.arange(count) % 2 == 0,
+        "before": rng.integers(0, 900, (count, 64), np.uint32),
+        "after": rng.integers(0, 900, (count, 64), np.uint32),
     }
+
+
+@pytest.fixture(scope="session")
+def brains():
+    """The index of the thumbnails' volumes: the twelfth is small, every other one was stripped."""
+    rng = np.random.default_rng(0)
+    count = 19
+    columns = {name: rng.normal(100, 3, count) for name in MEASURES}
+    columns["brain_ml"] = np.where(np.arange(count) == 11, 640.0, 1320 + rng.normal(0, 40, count))
+    columns["border_share"] = 0.0
+    index = pd.DataFrame(columns).assign(
+        intensity_low=10.0, modality="T1w", dataset="IXI", stripped_before=np.arange(count) % 2 == 0
+    )
+    return index.assign(volume_id=[f"IXI/IXI{i:03}/1/T1w" for i in range(count)])
+
+
+@pytest.fixture(scope="session")
+def outliers(brains):
+    return find_outliers(brains)
 
 
 @pytest.fixture(scope="session")

@@ -116,15 +116,29 @@ def test_an_encoder_keeps_its_mark_whatever_runs_beside_it():
     )
 
 
-def test_mosaic_shows_sixteen_and_says_so(thumbnails):
-    drawn = mosaic(thumbnails, "IXI", "demo: phantoms, not patients")
+def test_mosaic_shows_sixteen_and_says_so(thumbnails, brains, outliers):
+    none = outliers.iloc[:0]
+    drawn = mosaic(thumbnails, brains, none, "IXI", "demo: phantoms, not patients")
     assert "IXI: 16 of 19 volumes, evenly chosen (demo: phantoms, not patients)" in texts(drawn)
     assert "1 passed through" in texts(drawn) and "19 passed through" in texts(drawn)
 
 
-def test_mosaic_outlines_the_mask_on_the_raw_planes_alone(thumbnails, tmp_path):
+def test_mosaic_shows_the_outliers_and_why(thumbnails, brains, outliers):
+    drawn = mosaic(thumbnails, brains, outliers, "IXI")
+    assert "IXI: 16 of 19 volumes, 1 outlier, the others evenly chosen" in texts(drawn)
+    assert "12" in texts(drawn)
+    assert any(text.startswith("brain volume 640 ml, cohort's median 1,") for text in texts(drawn))
+
+
+def test_mosaic_says_of_a_blank_volume_why(thumbnails, brains, outliers):
+    blank = thumbnails | {"raw": np.zeros_like(thumbnails["raw"])}
+    drawn = texts(mosaic(blank, brains, outliers, "IXI"))
+    assert "1 called stripped but may be a whole head, so not shown" in drawn
+
+
+def test_mosaic_outlines_the_mask_on_the_raw_planes_alone(thumbnails, brains, outliers, tmp_path):
     one = {key: value[:1] for key, value in thumbnails.items()}
-    drawn = mosaic(one, "IXI")
+    drawn = mosaic(one, brains[:1], outliers[:0], "IXI")
     save_figure(drawn, tmp_path / "m.png", dpi=drawn.dpi)
     picture = np.asarray(Image.open(tmp_path / "m.png").convert("RGB"))
     assert picture.shape == (164 + 70, 6 * 164, 3)
@@ -132,9 +146,9 @@ def test_mosaic_outlines_the_mask_on_the_raw_planes_alone(thumbnails, tmp_path):
     assert set(columns) == {0, 1, 2}
 
 
-def test_mosaic_of_no_volume_is_drawn(thumbnails):
+def test_mosaic_of_no_volume_is_drawn(thumbnails, brains, outliers):
     none = {key: value[:0] for key, value in thumbnails.items()}
-    assert "IXI: 0 volumes" in texts(mosaic(none, "IXI"))
+    assert "IXI: 0 volumes" in texts(mosaic(none, brains[:0], outliers[:0], "IXI"))
 
 
 def test_thumbnails_of_chunks_are_joined(thumbnails, tmp_path):

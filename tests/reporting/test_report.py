@@ -27,11 +27,12 @@ REJECTS = pd.DataFrame(
 
 
 @pytest.fixture(scope="module")
-def tables(pending_run, availability, audits, metrics, comparisons, subsets, published):
+def tables(pending_run, availability, audits, metrics, comparisons, subsets, published, outliers):
     return audits | {
         "availability": availability,
         "subsets": subsets,
         "rejects": REJECTS,
+        "outliers": outliers,
         "metrics": metrics,
         "comparisons": comparisons,
         "reproduction": reproduction(
@@ -45,7 +46,9 @@ def images(tmp_path_factory):
     path = tmp_path_factory.mktemp("images") / "one.png"
     path.write_bytes(b"\x89PNG not really")
     uri = data_uri(path)
-    return {"figure_1a": uri, "figure_3": uri, "curves": uri, "mosaics": {"IXI": uri}}
+    return {"figure_1a": uri, "figure_3": uri, "curves": uri} | {
+        "mosaics": {"IXI": uri}, "histograms": {"IXI": uri}
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +96,7 @@ def test_the_page_is_well_formed_and_its_links_lead_somewhere(page):
 
 def test_the_page_loads_nothing_from_anywhere(page):
     resources = Outline(page).resources
-    assert len(resources) == 4 and all(r.startswith("data:image/png;base64,") for r in resources)
+    assert len(resources) == 5 and all(r.startswith("data:image/png;base64,") for r in resources)
     style = page[page.index("<style>") : page.index("</style>")]
     assert "url(" not in style and "@import" not in style
 
@@ -116,6 +119,8 @@ def test_the_page_tells_the_run_from_top_to_bottom(page):
         "6.00 ± 0.40",
         "no brain was found in (subject)",
         "IXI #2, IXI #3",
+        "IXI: 1 of its volumes stands out",
+        "#12",
         "statistics.bootstrap",
         "Tiny: 4,000 iterations on 6,400 slices of 50 volumes",
         "15 (30)",  # training subjects (volumes)
@@ -150,7 +155,7 @@ def test_the_page_is_equal_on_rerun(context, page):
 def test_a_run_without_any_data_still_has_a_report(real_run, tables):
     absent = tables["availability"].assign(status="absent")
     empty = {name: frame.iloc[:0] for name, frame in tables.items()}
-    nothing = {"figure_1a": None, "figure_3": None, "curves": None, "mosaics": {}}
+    nothing = {"figure_1a": None, "figure_3": None, "curves": None, "mosaics": {}, "histograms": {}}
     context = report_context(
         real_run, labels(real_run, absent), empty | {"availability": absent}, nothing, "0123abc"
     )

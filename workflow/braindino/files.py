@@ -2,8 +2,6 @@
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -20,21 +18,13 @@ def written_whole(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=f"-{path.name}")
-    os.close(handle)
-    part = Path(name)
+    # The same name every time, so that what a killed job left is overwritten by the next.
+    part = path.with_name(f".part-{path.name}")
     try:
         yield part
-        part.chmod(0o666 & ~_umask())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_table(frame, path):

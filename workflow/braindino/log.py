@@ -1,6 +1,7 @@
-"""A log file a job; bad input ends in one sentence, a bug in its traceback."""
+"""A log file a job; bad input and a full disk end in one sentence, a bug in its traceback."""
 
 import contextlib
+import errno
 import logging
 import sys
 from pathlib import Path
@@ -34,7 +35,10 @@ def job_log(path, *explained):
     except (BadInput, *explained) as error:
         logging.error("%s", error)
         sys.exit(1)
-    except Exception:
+    except Exception as error:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            logging.error("The disk is full (%s): make room and run the same command again.", error)
+            sys.exit(1)
         logging.exception("The job failed.")
         raise
     finally:

@@ -77,9 +77,9 @@ class Paths:
         """Skull-stripped, cropped volumes of a chunk, their index, rejects and thumbnails."""
         return self("brains", dataset, f"{chunk}{suffix}")
 
-    def mosaic(self, dataset):
-        """Quality-control picture of a cohort."""
-        return self("brains", dataset, "mosaic.png")
+    def quality(self, dataset, name):
+        """A cohort's quality control: mosaic, histograms, outliers."""
+        return self("brains", dataset, name)
 
     def shard(self, dataset, chunk, suffix):
         """Normalised slices of a chunk, their index and rejects."""

@@ -44,10 +44,30 @@ rule shard:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=lambda wildcards, threads: 1500 * threads,
     params:
         protocol=settings(CONFIG.imaging),
         seed=CONFIG.seed,
         code=code("imaging/shard.py"),
     script:
         "../scripts/imaging/shard.py"
+
+
+rule verify:
+    input:
+        shards=expand_chunks(paths.shard, ".npy", PRETRAINING),
+        indices=expand_chunks(paths.shard, ".parquet", PRETRAINING),
+    log:
+        messages=paths.log("verify"),
+        # As an output, the report would be gone when a shard is damaged, and no rot would be
+        # looked for while it is there.
+        report=paths("shards/verify.csv"),
+    conda:
+        ENVIRONMENT
+    threads: 4
+    resources:
+        mem_mb=1500,
+    params:
+        protocol=settings(CONFIG.imaging),
+    script:
+        "../scripts/imaging/verify.py"

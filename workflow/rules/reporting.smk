@@ -87,24 +87,31 @@ rule figure:
         "../scripts/reporting/figure_3.py"
 
 
-rule mosaic:
+rule quality:
     input:
-        lambda w: expand_chunks(paths.brains, ".thumbnails.npz", [w.dataset]),
+        thumbnails=lambda w: expand_chunks(paths.brains, ".thumbnails.npz", [w.dataset]),
+        index=lambda w: expand_chunks(paths.brains, ".parquet", [w.dataset]),
     output:
-        report(
-            paths.mosaic("{dataset}"),
+        mosaic=report(
+            paths.quality("{dataset}", "mosaic.png"),
             caption="../report/mosaic.rst",
             category="Quality control",
         ),
+        histograms=report(
+            paths.quality("{dataset}", "histograms.png"),
+            caption="../report/histograms.rst",
+            category="Quality control",
+        ),
+        outliers=paths.quality("{dataset}", "quality.csv"),
     log:
-        paths.log("mosaic", "{dataset}"),
+        paths.log("quality", "{dataset}"),
     conda:
         ENVIRONMENT
     params:
         run=CARDS,
-        code=code("reporting/mosaic.py"),
+        code=code("reporting/quality.py"),
     script:
-        "../scripts/reporting/mosaic.py"
+        "../scripts/reporting/quality.py"
 
 
 rule curves:
@@ -163,7 +170,9 @@ rule report:
         metrics=paths.statistics("metrics"),
         comparisons=paths.statistics("comparisons"),
         subsets=[paths.label_subset(task) for task in PROBED],
-        mosaics=[paths.mosaic(d) for d in IMAGED],
+        mosaics=[paths.quality(d, "mosaic.png") for d in IMAGED],
+        histograms=[paths.quality(d, "histograms.png") for d in IMAGED],
+        outliers=[paths.quality(d, "quality.csv") for d in IMAGED],
         figure_1a=rules.figure_1a.output.png if PRETRAINING else [],
         figure_3=rules.figure.output.png if PROBED else [],
         curves=rules.curves.output if PRETRAINING else [],

@@ -6,9 +6,13 @@ from pathlib import Path
 
 def free_bytes(path):
     """Return the bytes left on the disk of `path`, which need not exist yet."""
+    return shutil.disk_usage(existing(path)).free
+
+
+def existing(path):
+    """Return `path`, or the nearest folder above it that exists."""
     path = Path(path).absolute()
-    existing = next(folder for folder in (path, *path.parents) if folder.exists())
-    return shutil.disk_usage(existing).free
+    return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
 def show_bytes(count):

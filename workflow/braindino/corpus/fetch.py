@@ -1,4 +1,4 @@
-"""Fetch the openly downloadable cohorts of a run; say of the others how to get them."""
+"""Fetch the open cohorts and HD-BET's weights for a run; say of other cohorts how to get them."""
 
 import contextlib
 import logging
@@ -13,6 +13,7 @@ from braindino.corpus.download import download, open_session
 from braindino.corpus.plan import Plan, check_space
 from braindino.corpus.sources import list_remote
 from braindino.corpus.unpack import unpack
+from braindino.corpus.weights import plan_weights
 from braindino.errors import BadInput
 from braindino.files import sha256, write_table
 
@@ -26,10 +27,10 @@ NEEDS = {
 
 
 def fetch(run, records):
-    """Download the cohorts of a run that are absent and open; go on where a fetch broke off.
+    """Download what a run lacks and anyone may have; go on where a fetch broke off.
 
     A cohort grows in `<folder>.part` and is renamed when it is complete, so that no run takes
-    half a cohort for the whole.
+    half a cohort for the whole. So do the weights of hd-bet 2.x, where the run uses them.
 
     Parameters
     ----------
@@ -40,22 +41,22 @@ def fetch(run, records):
     Raises
     ------
     BadInput
-        Before anything is downloaded, when there is no place for it; at the end, when a cohort
+        Before anything is downloaded, when there is no place for it; at the end, when something
         could not be fetched. A cohort that has to be asked for is no error.
     """
-    cards = _wanted(run)
-    if not cards:
+    session, failed = open_session(), []
+    cohorts, weights = _plan_cohorts(session, run, failed), []
+    with _noting(failed, "hd-bet"):
+        weights = plan_weights(session, run.config.imaging.skull_strip)
+    if cohorts:
+        check_space(cohorts, run.config.data_root)
+    if weights:
+        check_space(weights, weights[0].folder)
+    if not (cohorts or weights or failed):
         log.info("fetch: nothing to download.")
-        return
-    root, session, plans, failed = _root(run.config), open_session(), [], []
-    for card in cards:
-        with _noting(failed, card):
-            log.info("%s: asking for its files and their sizes", card.name)
-            plans.append(Plan(card, Path(root, card.folder), list_remote(session, card)))
-    check_space(plans, root)
-    for plan in plans:
-        with _noting(failed, plan.card):
-            fetch_cohort(session, plan, Path(records, f"{plan.card.name}.csv"))
+    for plan in cohorts + weights:
+        with _noting(failed, plan.name):
+            fetch_plan(session, plan, Path(records, f"{plan.name}.csv"))
     if failed:
         raise BadInput(f"fetch: {', '.join(failed)}: see above; run fetch again, it goes on.")
 
@@ -69,8 +70,8 @@ def refusal(card, root):
     )
 
 
-def fetch_cohort(session, plan, record):
-    """Download and unpack one cohort, write its record and give the cohort its name."""
+def fetch_plan(session, plan, record):
+    """Download and unpack all of a plan, write its record and give the folder its name."""
     _download_all(session, plan)
     for archive in plan.archives:
         unpack(archive, archive.parent)
@@ -79,12 +80,12 @@ def fetch_cohort(session, plan, record):
     for archive in plan.archives:
         archive.unlink()
     plan.stage.rename(plan.folder)
-    log.info("%s: complete in %s", plan.card.name, plan.folder)
+    log.info("%s: complete in %s", plan.name, plan.folder)
 
 
 def _download_all(session, plan):
     bar = tqdm(
-        desc=plan.card.name,
+        desc=plan.name,
         total=plan.bytes,
         initial=plan.here,
         disable=None,  # off where stderr is no terminal
@@ -95,6 +96,16 @@ def _download_all(session, plan):
     with bar:
         for file in plan.files:
             download(session, file, plan.stage / file.path, bar.update)
+
+
+def _plan_cohorts(session, run, failed):
+    plans, cards = [], _wanted(run)
+    root = _root(run.config) if cards else None
+    for card in cards:
+        with _noting(failed, card.name):
+            log.info("%s: asking for its files and their sizes", card.name)
+            plans.append(Plan(card.name, Path(root, card.folder), list_remote(session, card)))
+    return plans
 
 
 def _wanted(run):
@@ -121,13 +132,13 @@ def _root(config):
 
 
 @contextlib.contextmanager
-def _noting(failed, card):
+def _noting(failed, name):
     """Let one cohort fail without the others."""
     try:
         yield
     except BadInput as error:
-        log.error("%s: %s", card.name, error)
-        failed.append(card.name)
+        log.error("%s: %s", name, error)
+        failed.append(name)
 
 
 def _record(plan):

@@ -38,15 +38,19 @@ def describe_scan(path, card, protocol):
         the acquisition; or, in one sentence, why the scan cannot be read.
     """
     try:
+        Path(path).open("rb").close()  # nibabel would not say why it may not read a file
         image = nib.load(path)
         volume = np.squeeze(np.asanyarray(image.dataobj))
+        axes = nib.aff2axcodes(image.affine)
+        if volume.dtype.names or volume.ndim < 3:
+            raise ValueError("it is no volume of grey values")
     except Exception as error:
         return f"{path}: cannot be read ({_one_line(error)}); replace the file"
     stripped = card.skull_stripped
     zooms = [float(zoom) for zoom in image.header.get_zooms()[:3]]
     header = {
         "skull_stripped": is_stripped(volume, protocol) if stripped == "auto" else stripped,
-        "orientation": "".join(axis or "?" for axis in nib.aff2axcodes(image.affine)),
+        "orientation": "".join(axis or "?" for axis in axes),
         "shape": "x".join(map(str, image.shape)),
         "spacing": "x".join(f"{zoom:.3g}" for zoom in zooms),
         "slice_thickness": _thickness(image.header, zooms),

@@ -7,21 +7,20 @@ from typing import NamedTuple
 from braindino.corpus.disk import free_bytes, show_bytes
 from braindino.corpus.download import Remote, part_of
 from braindino.errors import BadInput
-from braindino.settings.cards import DatasetCard
 
 log = logging.getLogger(__name__)
 
 
 class Plan(NamedTuple):
-    """What is to be downloaded of one cohort; `folder` appears when all of it is there."""
+    """What is to be downloaded of a cohort or of weights; `folder` appears when all is there."""
 
-    card: DatasetCard
+    name: str
     folder: Path
     files: list[Remote]
 
     @property
     def stage(self):
-        """Folder in which the cohort grows."""
+        """Folder in which it grows."""
         return part_of(self.folder)
 
     @property
@@ -56,7 +55,7 @@ def check_space(plans, root):
     ----------
     plans : list of Plan
     root : path
-        The data root.
+        Folder that will hold them.
 
     Raises
     ------
@@ -67,11 +66,11 @@ def check_space(plans, root):
         unknown = "at least " if any(file.bytes is None for file in plan.files) else ""
         here = f", {show_bytes(plan.here)} of it here already" if plan.here else ""
         size = f"{unknown}{show_bytes(plan.bytes)}{here}"
-        log.info("%s: %d files, %s", plan.card.name, len(plan.files), size)
+        log.info("%s: %d files, %s", plan.name, len(plan.files), size)
     needed, free = sum(plan.disk for plan in plans), free_bytes(root)
     log.info("%s: %s needed, %s free", root, show_bytes(needed), show_bytes(free))
     if needed > free:
         raise BadInput(
-            f"data_root: the fetch needs {show_bytes(needed)} and {root} has {show_bytes(free)} "
+            f"{root}: the fetch needs {show_bytes(needed)} and the disk has {show_bytes(free)} "
             f"left; make room, or list fewer cohorts under 'datasets'."
         )

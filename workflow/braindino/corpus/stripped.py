@@ -22,7 +22,8 @@ def zero_shares(volume):
     zero = volume == 0
     if zero.all():
         return 1.0, 1.0
-    faces = [np.take(zero, end, axis) for axis in range(3) for end in (0, -1)]
+    # np.take would copy the whole volume.
+    faces = [np.moveaxis(zero, axis, 0)[end] for axis in range(3) for end in (0, -1)]
     border = np.concatenate([face.ravel() for face in faces]).mean()
     return float(border), float(zero[nonzero_box(volume)].mean())
 

@@ -1,8 +1,6 @@
 """One frozen pass over every evaluation volume of a cohort, cached for all tasks and heads."""
 
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from pathlib import Path
+from functools import partial
 
 import nibabel as nib
 import numpy as np
@@ -10,6 +8,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from braindino.imaging.normalise import axial_slices
+from braindino.imaging.pipeline import read_ahead
 
 
 def extract_features(encoder, files, protocol):
@@ -28,7 +27,8 @@ def extract_features(encoder, files, protocol):
         Columns volume_id and feature (float32 list), in the order of `files`.
     """
     features = []
-    for slices in tqdm(_read_ahead(files.values(), protocol), total=len(files), disable=None):
+    ahead = read_ahead(files.values(), partial(_slices, protocol=protocol))
+    for slices in tqdm(ahead, total=len(files), disable=None):
         features.append(encoder.embed(slices).numpy())
     return pd.DataFrame({"volume_id": list(files), "feature": features})
 
@@ -50,16 +50,6 @@ def read_features(paths):
     return list(table["volume_id"]), np.stack(table["feature"].to_list()).astype(np.float32)
 
 
-def _read_ahead(paths, protocol, depth=2):
-    """Yield each volume's slices while the next ones are read and resampled on a thread."""
-
-    def read(path):
-        brain = np.asanyarray(nib.load(Path(path)).dataobj)
-        return axial_slices(brain, protocol.evaluation_shape, protocol)
-
-    waiting = iter(paths)
-    with ThreadPoolExecutor(1) as pool:
-        queue = [pool.submit(read, path) for path in islice(waiting, depth)]
-        while queue:
-            yield queue.pop(0).result()
-            queue += [pool.submit(read, path) for path in islice(waiting, 1)]
+def _slices(path, protocol):
+    brain = np.asanyarray(nib.load(path).dataobj)
+    return axial_slices(brain, protocol.evaluation_shape, protocol)

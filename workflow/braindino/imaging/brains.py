@@ -1,27 +1,45 @@
 """Strip and crop a chunk of volumes; one bad scan becomes a reject and never stops the chunk."""
 
+import functools
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 import nibabel as nib
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from braindino.corpus.stripped import nonzero_box
+from braindino.corpus.columns import REJECTS
+from braindino.corpus.stripped import is_stripped, nonzero_box
 from braindino.errors import BadInput
 from braindino.files import written_whole
 from braindino.imaging.hdbet import load_backend
-from braindino.imaging.thumbnails import thumbnail
+from braindino.imaging.pipeline import read_ahead
+from braindino.imaging.quality import MEASURES, measures
+from braindino.imaging.thumbnails import blanked, thumbnail
 from braindino.imaging.volume import crop, read_canonical, spacing_of
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ["volume_id", "dataset", "subject", "modality", "file", "stripped_before", "brain_ml"]
+COLUMNS = ["volume_id", "dataset", "subject", "modality", "file", "stripped_before", *MEASURES]
 
 
-def strip_chunk(volumes, folder, protocol, device):
+class _Scan(NamedTuple):
+    """A volume on its way: its row, its voxels, its brain; at the end the result or the fault."""
+
+    volume: tuple
+    raw: np.ndarray | None = None
+    affine: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    result: tuple | None = None
+    fault: str | None = None
+
+
+def strip_chunk(volumes, folder, protocol, device, workers=1):
     """Write the stripped, cropped brains of a chunk and their masks.
+
+    While a brain is stripped, the next scans are read and the last ones written, on threads.
 
     Parameters
     ----------
@@ -31,32 +49,34 @@ def strip_chunk(volumes, folder, protocol, device):
         Receives `<name>.nii.gz` (the brain) and `<name>_mask.nii.gz` (on the raw grid, RAS+).
     protocol : braindino.settings.imaging.Imaging
     device : torch.device
+    workers : int
+        Threads that read, and as many that write; each holds one volume.
 
     Returns
     -------
     index : DataFrame
-        Columns volume_id, dataset, subject, modality, file, stripped_before, brain_ml.
+        Columns volume_id, dataset, subject, modality, file, stripped_before, and the measures of
+        `quality.MEASURES`.
     rejects : DataFrame
         Columns volume_id, stage, reason.
     thumbnails : list of Thumbnail
         In the order of `index`.
+
+    Raises
+    ------
+    BadInput
+        When the backend cannot be loaded.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    rows, rejects, thumbnails, backend = [], [], [], None
-    for volume in tqdm(volumes.itertuples(), total=len(volumes), disable=None, unit="volume"):
-        try:
-            if not volume.skull_stripped and backend is None:
-                backend = load_backend(protocol.skull_strip, device)
-            row, picture = _strip(volume, folder, protocol, backend)
-        except BadInput as error:
-            log.warning("rejected: %s: %s", volume.path, error)
-            rejects.append((volume.volume_id, "imaging", f"{volume.path}: {error}"))
-            continue
-        rows.append(row)
-        thumbnails.append(picture)
-    index = pd.DataFrame(rows, columns=COLUMNS)
-    return index, pd.DataFrame(rejects, columns=["volume_id", "stage", "reason"]), thumbnails
+    stripped = volumes["skull_stripped"].astype(bool).all()
+    backend = None if stripped else load_backend(protocol.skull_strip, device)
+    read = functools.partial(_step, _read, protocol=protocol)
+    strip = functools.partial(_step, _strip, backend=backend)
+    write = functools.partial(_step, _write, folder=folder, protocol=protocol)
+    scans = read_ahead(map(_Scan, volumes.itertuples()), read, workers)
+    done = read_ahead(map(strip, scans), write, workers)
+    return _tables(list(tqdm(done, total=len(volumes), disable=None, unit="volume")))
 
 
 def check_reject_fraction(rejects, total, limit):
@@ -74,30 +94,60 @@ def check_reject_fraction(rejects, total, limit):
         )
 
 
-def _strip(volume, folder, protocol, backend):
-    raw, affine = read_canonical(volume.path, protocol.min_voxels)
-    if volume.skull_stripped:
-        mask = raw != 0
-    else:
-        mask = backend.brain_mask(raw, spacing_of(affine)) & (raw != 0)
+def _step(work, scan, **settings):
+    """Take a scan a step further; bad input ends its way, and that of no other."""
+    if scan.fault:
+        return scan
+    try:
+        return work(scan, **settings)
+    except BadInput as error:
+        log.warning("rejected: %s: %s", scan.volume.path, error)
+        return _Scan(scan.volume, fault=f"{scan.volume.path}: {error}")
+
+
+def _tables(scans):
+    """Part the brains from the rejects."""
+    rejects = [(scan.volume.volume_id, "imaging", scan.fault) for scan in scans if scan.fault]
+    done = [scan.result for scan in scans if not scan.fault]
+    index = pd.DataFrame([row for row, _ in done], columns=COLUMNS)
+    return index, pd.DataFrame(rejects, columns=REJECTS), [picture for _, picture in done]
+
+
+def _read(scan, protocol):
+    raw, affine = read_canonical(scan.volume.path, protocol.min_voxels, protocol.axial)
+    return scan._replace(raw=raw, affine=affine)
+
+
+def _strip(scan, backend):
+    mask = scan.raw != 0
+    if not scan.volume.skull_stripped:
+        mask &= backend.brain_mask(scan.raw, spacing_of(scan.affine))
     if not mask.any():
         raise BadInput("HD-BET found no brain")
+    return scan._replace(mask=mask)
+
+
+def _write(scan, folder, protocol):
+    volume, raw, affine, mask = scan[:4]
     stripped = np.where(mask, raw, 0)
     brain, brain_affine = crop(stripped, affine, nonzero_box(stripped))
     if min(brain.shape) < protocol.min_voxels:
         raise BadInput(f"the brain's box is {brain.shape} voxels; HD-BET found no brain")
     name = volume.volume_id.replace("/", "_")
-    _write(brain, brain_affine, folder / f"{name}.nii.gz")
-    _write(mask.astype(np.uint8), affine, folder / f"{name}_mask.nii.gz")
+    _save(brain, brain_affine, folder / f"{name}.nii.gz")
+    _save(mask.astype(np.uint8), affine, folder / f"{name}_mask.nii.gz")
+    before = bool(volume.skull_stripped)
     dataset = volume.volume_id.split("/")[0]
-    millilitres = round(float(mask.sum() * np.prod(spacing_of(affine)) / 1000), 1)
-    stripped_before = bool(volume.skull_stripped)
-    row = (volume.volume_id, dataset, volume.subject, volume.modality, f"{name}.nii.gz")
-    picture = thumbnail(raw, mask, brain, spacing_of(affine), stripped_before, protocol)
-    return (*row, stripped_before, millilitres), picture
+    row = (volume.volume_id, dataset, volume.subject, volume.modality, f"{name}.nii.gz", before)
+    numbers = measures(raw, mask, brain, affine, protocol)
+    limits = numbers["intensity_low"], numbers["intensity_high"]
+    picture = thumbnail(raw, mask, brain, spacing_of(affine), limits, protocol)
+    # What is called stripped and does not look it may be a whole head, with its face.
+    shown = not before or is_stripped(raw, protocol.skull_strip)
+    return _Scan(volume, result=((*row, *numbers.values()), picture if shown else blanked(picture)))
 
 
-def _write(volume, affine, path):
+def _save(volume, affine, path):
     image = nib.Nifti1Image(volume, affine)
     image.set_qform(affine, 1)
     with written_whole(path) as part:

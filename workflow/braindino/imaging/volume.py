@@ -1,16 +1,17 @@
 """Read a volume into canonical orientation, or say in one sentence why it cannot be used."""
 
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 
 from braindino.errors import BadInput
 
 
-def read_canonical(path, min_voxels=1):
+def read_canonical(path, min_voxels=1, axial="nearest"):
     """Read a NIfTI volume as RAS+: x to the right, y to the front, z to the top.
 
-    The file's axes are permuted and flipped to the closest anatomical ones; an oblique volume is
-    not resampled, so axial means its plane nearest to axial (`assumed`: the paper does not say).
+    The file's axes are permuted and flipped to the closest anatomical ones.
 
     Parameters
     ----------
@@ -18,6 +19,9 @@ def read_canonical(path, min_voxels=1):
         `.nii` or `.nii.gz`, 3-D, or 4-D with one frame.
     min_voxels : int
         Least voxels along each axis.
+    axial : {"nearest", "world"}
+        What axial means in an oblique volume: the nearest plane of its own grid, which leaves
+        every intensity as it was, or the scanner's, to which it is resampled linearly.
 
     Returns
     -------
@@ -29,31 +33,57 @@ def read_canonical(path, min_voxels=1):
     Raises
     ------
     BadInput
-        When the file is unreadable, not one volume, not finite, or constant.
+        When the file is unreadable, not one volume, without a usable affine, not finite, or
+        constant.
     """
     try:
-        image = nib.squeeze_image(nib.load(path))
+        Path(path).open("rb").close()  # nibabel would not say why it may not read a file
+        image = nib.squeeze_image(nib.load(path, mmap=False))
         if image.ndim != 3:
             raise BadInput(f"has shape {image.shape}, not one 3-D volume")
+        if image.get_data_dtype().kind not in "iuf":
+            raise BadInput(f"holds {image.get_data_dtype()} voxels, not one intensity each")
+        _check_axes(image)
         image = nib.as_closest_canonical(image)
+        if axial == "world":
+            image = _to_world_axes(image)
         volume = np.asanyarray(image.dataobj)
     except BadInput:
         raise
     except Exception as error:
-        raise BadInput(f"cannot be read ({' '.join(str(error).split())[:200]})") from error
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise BadInput(f"cannot be read ({reason})") from error
     small_integer = np.issubdtype(volume.dtype, np.integer) and volume.dtype.itemsize <= 4
-    volume = volume.astype(volume.dtype.newbyteorder("=") if small_integer else np.float32)
+    kept = volume.dtype.newbyteorder("=") if small_integer else np.float32
+    volume = volume.astype(kept, copy=False)
     _check(volume, min_voxels)
     return volume, image.affine
+
+
+def _to_world_axes(image):
+    from nibabel.processing import resample_to_output  # slow to import, seldom needed
+
+    return resample_to_output(image, spacing_of(image.affine), order=1)
+
+
+def _check_axes(image):
+    """Refuse a file that does not say where its axes point: its slices might lie on their side."""
+    header = image.header
+    if isinstance(header, nib.Nifti1Header) and not header["sform_code"] + header["qform_code"]:
+        raise BadInput("has neither sform nor qform, so its orientation is unknown; set one")
+    if np.linalg.det(image.affine[:3, :3]) == 0:
+        raise BadInput("has a singular affine, so its orientation is unknown; mend its header")
 
 
 def _check(volume, min_voxels):
     if min(volume.shape) < min_voxels:
         raise BadInput(f"has shape {volume.shape}; fewer than {min_voxels} voxels along an axis")
-    if not np.isfinite(volume).all():
+    # Both are NaN where a voxel is, so no third pass is needed.
+    low, high = volume.min(), volume.max()
+    if not np.isfinite([low, high]).all():
         raise BadInput("has NaN or infinite voxels")
-    if volume.min() == volume.max():
-        raise BadInput(f"is constant ({volume.flat[0]})")
+    if low == high:
+        raise BadInput(f"is constant ({low})")
 
 
 def spacing_of(affine):

@@ -1,15 +1,18 @@
-"""Slices of many shards, read at random, in an order that is a function of the seed alone."""
+"""Slices of many shards, read at random."""
 
+import mmap
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from braindino.errors import BadInput
-from braindino.seeds import derive_rng
+from braindino.pretrain.order import WINDOW
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,26 @@ class Shard:
     shape: tuple[int, int, int]
     dtype: np.dtype
     offset: int
+    modified: int
 
     def read(self, row):
-        """Read one slice; the file is open for this long only, so shards may be thousands."""
+        """Return one slice, a read-only view of the file's own pages."""
         pixels = self.shape[1] * self.shape[2]
-        start = self.offset + row * pixels * self.dtype.itemsize
-        return np.fromfile(self.path, self.dtype, pixels, offset=start).reshape(self.shape[1:])
+        size = pixels * self.dtype.itemsize
+        start = self.offset + row * size
+        first = start - start % mmap.PAGESIZE
+        pages = _mapped(self)
+        # One request for the slice instead of a fault every few pages, where the disk is cold.
+        pages.madvise(mmap.MADV_WILLNEED, first, start + size - first)
+        return np.frombuffer(pages, self.dtype, pixels, start).reshape(self.shape[1:])
+
+
+# Shards may be thousands, and open files may not: the shards of two windows, the one that is
+# read and the next. Not a part of `Shard`, so that a worker process is sent names alone.
+@lru_cache(maxsize=2 * WINDOW)
+def _mapped(shard):
+    with shard.path.open("rb") as stream:
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 class Slices:
@@ -39,12 +56,14 @@ class Slices:
 
     Attributes
     ----------
+    sizes : list of int
+        Slices of each shard that has some.
     datasets : list of str
         Cohorts with at least one slice.
     volumes : int
         Volumes with at least one slice.
     fingerprint : str
-        Changes when a row of a shard's table or a shard's first slice does.
+        Changes when a row of a shard's table does; the table holds every slice's checksum.
 
     Raises
     ------
@@ -56,43 +75,29 @@ class Slices:
         shards = [_open(Path(path)) for path in paths]
         tables = [_read_table(shard) for shard in shards]
         self._shards = [shard for shard in shards if shard.shape[0]]
-        self._check_sizes()
-        self._ends = np.cumsum([shard.shape[0] for shard in self._shards], dtype=np.int64)
+        self._check_same_size()
+        self.sizes = [shard.shape[0] for shard in self._shards]
+        self._ends = list(accumulate(self.sizes))
         rows = pd.concat([*tables, pd.DataFrame(columns=["volume_id", "dataset"])])
         self.datasets = sorted(rows["dataset"].unique())
         self.volumes = int(rows["volume_id"].nunique())
         self.fingerprint = _fingerprint(self._shards)
 
     def __len__(self):
-        return int(self._ends[-1]) if self._shards else 0
+        return sum(self.sizes)
 
     def __getitem__(self, index):
-        shard = int(np.searchsorted(self._ends, index, side="right"))
-        first = self._ends[shard - 1] if shard else 0
-        return self._shards[shard].read(int(index - first))
+        shard = bisect_right(self._ends, index)
+        # Counted from the shard's end: the first one has none before it.
+        return self._shards[shard].read(self.sizes[shard] + index - self._ends[shard])
 
-    def _check_sizes(self):
+    def _check_same_size(self):
         sizes = {shard.shape[1:]: shard.path for shard in self._shards}
         if len(sizes) > 1:
             listing = ", ".join(f"{path}: {h}×{w}" for (h, w), path in sizes.items())
             raise BadInput(
                 f"shards hold slices of different sizes ({listing}); make them again in one run"
             )
-
-
-@lru_cache(maxsize=2)
-def _epoch_order(count, seed, epoch):
-    return derive_rng(seed, "slice order", epoch).permutation(count)
-
-
-def slice_at(position, count, seed):
-    """Return the index of the `position`-th slice of a run that passes over `count` slices.
-
-    Every epoch is a permutation of its own, a function of (seed, epoch): a run resumes from one
-    integer, and any worker finds its slices without knowing the others'.
-    """
-    epoch, step = divmod(position, count)
-    return int(_epoch_order(count, seed, epoch)[step])
 
 
 def _open(path):
@@ -105,7 +110,7 @@ def _open(path):
             f"{path}: holds an array of shape {array.shape}, not C-ordered slices "
             "[n, height, width]; make it again"
         )
-    return Shard(path, array.shape, array.dtype, array.offset)
+    return Shard(path, array.shape, array.dtype, array.offset, path.stat().st_mtime_ns)
 
 
 def _read_table(shard):
@@ -120,9 +125,7 @@ def _read_table(shard):
 
 
 def _fingerprint(shards):
-    # Hashing every slice would read the whole corpus; the first tells a changed normalisation.
     digest = sha256()
     for shard in shards:
         digest.update(shard.path.with_suffix(".parquet").read_bytes())
-        digest.update(shard.read(0).tobytes())
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.v2 import functional
 
-from braindino.pretrain.slices import slice_at
+from braindino.pretrain.order import SliceOrder
 from braindino.seeds import derive_rng
 
 # Assumed: the usual range of a random resized crop, which the paper does not restate.
@@ -27,12 +27,13 @@ class MultiCrop(Dataset):
 
     def __init__(self, slices, settings, seed):
         self.slices = slices
+        self.order = SliceOrder(slices.sizes, seed)
         self.settings = settings
         self.seed = seed
 
     def __getitem__(self, position):
         s, rng = self.settings, derive_rng(self.seed, "views", position)
-        pixels = self.slices[slice_at(position, len(self.slices), self.seed)]
+        pixels = self.slices[self.order[position]]
         image = torch.from_numpy(pixels.astype(np.float32))[None]
         large = [
             random_view(image, s.global_scale, s.global_size, s, rng) for _ in range(s.global_crops)

@@ -8,6 +8,7 @@ from braindino.reporting.labels import measure, task_title
 from braindino.reporting.protocol import assumptions, deviations
 from braindino.reporting.provenance import provenance
 from braindino.reporting.published import published_rows, verdict_counts
+from braindino.reporting.quality import quality_sections
 from braindino.reporting.rejects import reject_groups
 from braindino.reporting.tables import result_rows
 
@@ -25,9 +26,10 @@ def report_context(run, labels, tables, images, commit, pretraining=None):
         Titles of the encoders, and the demo's note.
     tables : dict of DataFrame
         availability, the audits coverage, composition, splits, leakage, duplicates and notes,
-        subsets, rejects, metrics, comparisons and reproduction, in the contracts' columns.
+        subsets, rejects, outliers, metrics, comparisons and reproduction.
     images : dict
-        figure_1a, figure_3 and curves: data URI or None; mosaics: {cohort: data URI}.
+        figure_1a, figure_3 and curves: data URI or None; mosaics and histograms:
+        {cohort: data URI}.
     commit : str
         Version of the code.
     pretraining : dict, optional
@@ -58,7 +60,7 @@ def report_context(run, labels, tables, images, commit, pretraining=None):
         "overlaps": _overlaps(run.tasks, labels),
         "assumptions": assumptions(run),
         "deviations": deviations(run, _untrained(availability, labels)),
-        "mosaics": images["mosaics"],
+        "quality": quality_sections(images["mosaics"], images["histograms"], tables["outliers"]),
         "curves": images["curves"],
         "figure_1a": images["figure_1a"],
         "figure_3": images["figure_3"],

@@ -32,6 +32,11 @@ def render_report(context):
     return environment.get_template("report.html").render(context)
 
 
+def data_uris(paths):
+    """Return {folder's name: data URI} of PNG files in different folders."""
+    return {Path(path).parent.name: data_uri(path) for path in paths}
+
+
 def data_uri(path):
     """Return a PNG file as a data URI."""
     return "data:image/png;base64," + base64.b64encode(Path(path).read_bytes()).decode()

@@ -17,8 +17,17 @@ class SkullStrip(Strict):
     )
     mode: Literal["fast", "accurate"] = assumed(
         "accurate",
-        "HD-BET's own default; fast is one network without mirroring",
-        "accurate: five networks with mirroring; fast: one network without",
+        "HD-BET's own default",
+        "accurate: five networks; fast: one; release 2.x has one in both",
+    )
+    mirroring: bool | Literal["auto"] = assumed(
+        "auto",
+        "HD-BET mirrors by default, and advises against it where speed matters",
+        "whether to average over all mirrored copies of a volume; auto: with accurate alone",
+    )
+    weights: str = Field(
+        "~/hd-bet_params/release_2.0.0",
+        description="folder of the weights of release 2.x; the default is where hd-bet keeps them",
     )
     auto_border_zeros: float = assumed(
         0.9,
@@ -35,6 +44,11 @@ class SkullStrip(Strict):
         le=1,
     )
 
+    @property
+    def mirrored(self):
+        """Whether to average over mirrored copies, `auto` resolved."""
+        return self.mode == "accurate" if self.mirroring == "auto" else self.mirroring
+
 
 class Imaging(Strict):
     """From a raw volume to normalised slices, in the paper's order of steps."""
@@ -42,6 +56,16 @@ class Imaging(Strict):
     skull_strip: SkullStrip = Field(SkullStrip(), description="skull stripping (§4.1.2: HD-BET)")
     shape: tuple[int, int, int] = stated(
         (256, 256, 256), "4.1.2", "voxels after resampling, as [axial, coronal, sagittal] planes"
+    )
+    axial: Literal["nearest", "world"] = assumed(
+        "nearest",
+        "the paper names no rotation, and one more interpolation would blur",
+        "axial planes of an oblique volume: nearest of its grid, or the scanner's by resampling",
+    )
+    interpolation: Literal["linear", "cubic"] = assumed(
+        "linear",
+        "the commonest; cubic rings at the edge of a stripped brain, outside which all is zero",
+        "interpolation of the resampling",
     )
     clip_percentiles: tuple[float, float] = stated(
         (0.5, 99.5), "4.1.2", "intensity percentiles to which a volume is clipped"

@@ -17,7 +17,11 @@ with job_log(snakemake.log[0]):
     volumes = volumes[volumes["chunk"] == int(snakemake.wildcards.chunk)]
     volumes = volumes[volumes["pretraining"] | volumes["probed"]]
     index, rejects, thumbnails = strip_chunk(
-        volumes, snakemake.output.folder, protocol, choose_device(snakemake.params.device)
+        volumes,
+        snakemake.output.folder,
+        protocol,
+        choose_device(snakemake.params.device),
+        snakemake.threads,
     )
     check_reject_fraction(rejects, len(volumes), protocol.max_reject_fraction)
     write_table(index, snakemake.output.index)

@@ -7,14 +7,16 @@ import pandas as pd
 
 from braindino.corpus.columns import REJECTS, SUBSETS
 from braindino.files import concat_tables, write_text
+from braindino.imaging.quality import OUTLIERS
 from braindino.log import job_log
 from braindino.reporting.context import report_context
-from braindino.reporting.html import data_uri, render_report
+from braindino.reporting.html import data_uris, render_report
 from braindino.reporting.labels import labels
 from braindino.reporting.provenance import code_version
 from braindino.settings.load import restore_run
 
 AUDITS = ["availability", "coverage", "composition", "splits", "leakage", "duplicates", "notes"]
+JOINED = {"rejects": REJECTS, "subsets": SUBSETS, "outliers": OUTLIERS}
 
 
 def listed(name):
@@ -22,18 +24,14 @@ def listed(name):
     return [paths] if isinstance(paths, str) else list(paths)
 
 
-def image(name):
-    return next(map(data_uri, listed(name)), None)
-
-
 with job_log(snakemake.log[0]):
     run = restore_run(snakemake.params.run)
     tables = {name: pd.read_csv(listed(name)[0]) for name in [*AUDITS, "reproduction"]}
     tables |= {n: pd.read_parquet(snakemake.input[n]) for n in ("metrics", "comparisons")}
-    tables["rejects"] = concat_tables(listed("rejects"), REJECTS)
-    tables["subsets"] = concat_tables(listed("subsets"), SUBSETS)
-    images = {name: image(name) for name in ("figure_1a", "figure_3", "curves")}
-    images["mosaics"] = {Path(path).parent.name: data_uri(path) for path in listed("mosaics")}
+    tables |= {name: concat_tables(listed(name), columns) for name, columns in JOINED.items()}
+    images = {name: data_uris(listed(name)) for name in ("mosaics", "histograms")}
+    for name in ("figure_1a", "figure_3", "curves"):
+        images[name] = next(iter(data_uris(listed(name)).values()), None)
     code, names = code_version(snakemake.params.code), labels(run, tables["availability"])
     encoder = next((json.loads(Path(path).read_text()) for path in listed("encoder")), None)
     context = report_context(run, names, tables, images, code, encoder)
