@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from braindino.corpus.audit import composition, coverage, split_sizes
+from braindino.corpus.coverage import composition, coverage
 from braindino.corpus.persons import subject_keys
+from braindino.corpus.sizes import split_sizes
 from braindino.corpus.volumes import select_volumes
 from braindino.settings.cards import Published
 
