@@ -8,10 +8,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from braindino.corpus.columns import MANIFEST, NOTES, REJECTS
-from braindino.corpus.headers import describe_scan, vendor_name
+from braindino.corpus.headers import describe_scan
 from braindino.corpus.labels import join_labels
 from braindino.corpus.scans import complete, find_scans
 from braindino.corpus.values import read_numbers
+from braindino.corpus.vendors import vendor_name
 
 log = logging.getLogger(__name__)
 
