@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from braindino.corpus.columns import MANIFEST
+from braindino.corpus.columns import MANIFEST, REJECTS, SCANS
 from braindino.corpus.manifest import build_manifest
 from braindino.corpus.patterns import compile_pattern
 from braindino.errors import BadInput
@@ -72,7 +72,7 @@ def test_missing_label_table(cohort, dataset_card):
 
 def test_pattern_that_matches_nothing(cohort, dataset_card):
     card = dataset_card(reader="pattern", scans={"T1w": "T1/{subject}.nii.gz"})
-    with pytest.raises(BadInput, match=r"lab\.yaml: nothing below .* matches 'scans'"):
+    with pytest.raises(BadInput, match=r"lab\.yaml: nothing below .* matches the card"):
         build_manifest(card, cohort, SkullStrip())
 
 
@@ -87,6 +87,14 @@ def test_wide_table_with_dates_gives_the_age_at_each_session(cohort, dataset_car
     manifest, *_ = build_manifest(dataset_card(labels=[dates]), cohort, SkullStrip())
     # 3,653 days of ten years with three leap days.
     assert manifest["age"].iloc[0] == pytest.approx(3653 / 365.25)
+
+
+def test_a_dicom_folder_of_another_release_is_named(dataset_card, save_volume, tmp_path):
+    save_volume(np.ones((4, 4, 4), np.int16), "lab/01/scan.nii.gz")
+    card = dataset_card(reader="dicom", other_releases={"*.nii.gz": "the NIfTI release"})
+    nothing = pd.DataFrame(columns=SCANS), pd.DataFrame(columns=REJECTS)
+    with pytest.raises(BadInput, match=r"structural DICOM series.*release\? the NIfTI release"):
+        build_manifest(card, tmp_path / "lab", SkullStrip(), nothing)
 
 
 def test_further_file_of_a_scan_is_rejected_with_its_name(cohort, dataset_card, save_volume, rng):

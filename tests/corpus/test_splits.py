@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from braindino.corpus.splits import label_subsets, split_subjects, stratified_order
+from braindino.corpus.splits import split_subjects
+from braindino.corpus.strata import stratified_order
+from braindino.corpus.subsets import label_subsets
 from braindino.corpus.tasks import task_volumes
 from braindino.errors import BadInput
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from braindino.corpus.splits import label_subsets, split_subjects
+from braindino.corpus.splits import split_subjects
+from braindino.corpus.subsets import label_subsets
 from braindino.errors import BadInput
 from braindino.probes.head import Heads
 from braindino.probes.probe import probe
@@ -81,6 +82,7 @@ def cohort(rng):
         {
             "task": "age",
             "subject": subjects,
+            "session": "1",
             "volume_id": [f"{s}/1/T1w" for s in subjects],
             "dataset": "lab",
             "modality": "T1w",

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
-from braindino.corpus.audit import composition, coverage, split_sizes
 from braindino.corpus.columns import DUPLICATES, NOTES
+from braindino.corpus.coverage import composition, coverage
+from braindino.corpus.sizes import split_sizes
 from braindino.imaging.quality import MEASURES, find_outliers
 from braindino.reporting.labels import labels
 from braindino.settings.config import Config

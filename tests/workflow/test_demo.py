@@ -56,6 +56,11 @@ def test_brain_age_beats_the_training_mean(demo, metrics):
     assert metrics.loc[("age", "braindino", "mae_years", 1.0), "value"] < baseline
 
 
+def test_a_coin_cannot_be_foretold(metrics):
+    row = metrics.loc[("coin", "braindino", "macro_auc", 1.0)]
+    assert row["ci_low"] < 0.5 < row["ci_high"]
+
+
 def test_more_labels_do_not_hurt(metrics):
     for task, metric, sign in (("age", "mae_years", 1), ("sequence", "macro_auc", -1)):
         few, all_ = (metrics.loc[(task, "braindino", metric, r)] for r in (0.1, 1.0))
@@ -74,7 +79,7 @@ def test_every_scan_is_accounted_for(demo):
 
 
 def test_the_truncated_scan_is_listed_with_its_reason(demo):
-    rejects = pd.concat(map(pd.read_csv, (demo / "brains" / "Pixar").glob("*.rejects.csv")))
+    rejects = pd.read_csv(demo / "corpus" / "manifest" / "Pixar.rejects.csv")
     assert list(rejects["volume_id"]) == ["Pixar/pixar003/1/T1w"]
     assert "cannot be read" in rejects["reason"].iloc[0]
 

@@ -11,7 +11,7 @@ from pydicom import config
 from tqdm import tqdm
 
 from braindino.corpus.chunks import chunk_of
-from braindino.corpus.columns import SCANS
+from braindino.corpus.columns import REJECTS, SCANS
 from braindino.corpus.contrasts import tell_contrast
 from braindino.corpus.convert import ConversionError, convert_stack
 from braindino.corpus.dicom_facts import FACTS, facts
@@ -21,8 +21,6 @@ from braindino.corpus.scans import ONLY_SESSION
 from braindino.corpus.series import Stack, find_fault, read_stacks
 
 log = logging.getLogger(__name__)
-
-REJECT_COLUMNS = ["volume_id", "stage", "reason"]
 
 
 class Candidate(NamedTuple):
@@ -73,7 +71,7 @@ def convert_series(card, folder, out, chunk, chunks, protocol):
     for volume_id, _, reason in rejects:
         log.warning("rejected: %s: %s", volume_id, reason)
     frame = pd.DataFrame(scans, columns=None if scans else SCANS + FACTS)
-    rejects = pd.DataFrame(sorted(rejects), columns=REJECT_COLUMNS)
+    rejects = pd.DataFrame(sorted(rejects), columns=REJECTS)
     return frame.sort_values("path", ignore_index=True), rejects
 
 

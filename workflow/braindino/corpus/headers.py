@@ -6,7 +6,6 @@ from pathlib import Path
 import bids2table
 import nibabel as nib
 import numpy as np
-import pandas as pd
 
 from braindino.corpus.fingerprint import fingerprint
 from braindino.corpus.stripped import is_stripped
@@ -16,9 +15,6 @@ SIDECAR = {
     "MagneticFieldStrength": "field_strength",
     "SliceThickness": "slice_thickness",
 }
-# Makers' names as headers spell them, by their beginning in small letters.
-VENDORS = {"siemens": "Siemens", "ge ": "GE", "philips": "Philips", "toshiba": "Toshiba"}
-VENDORS |= {"hitachi": "Hitachi", "canon": "Canon", "marconi": "Marconi", "picker": "Picker"}
 
 
 def describe_scan(path, card, protocol):
@@ -57,14 +53,6 @@ def describe_scan(path, card, protocol):
         "fingerprint": fingerprint(volume),
     }
     return header | _sidecar(path, card)
-
-
-def vendor_name(text):
-    """Return a maker's common name: 'SIEMENS HEALTHINEERS' is Siemens, 'GE MEDICAL SYSTEMS' GE."""
-    if pd.isna(text):
-        return None
-    lower = f"{str(text).strip().lower()} "
-    return next((name for start, name in VENDORS.items() if lower.startswith(start)), str(text))
 
 
 def _thickness(header, zooms):

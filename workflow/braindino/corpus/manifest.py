@@ -8,10 +8,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from braindino.corpus.columns import MANIFEST, NOTES, REJECTS
-from braindino.corpus.headers import describe_scan, vendor_name
+from braindino.corpus.headers import describe_scan
 from braindino.corpus.labels import join_labels
-from braindino.corpus.scans import complete, find_scans
+from braindino.corpus.scans import check_release, complete, find_scans, list_files
 from braindino.corpus.values import read_numbers
+from braindino.corpus.vendors import vendor_name
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ def build_manifest(card, folder, protocol, converted=None):
         When nothing matches the card, or a label table or column is missing.
     """
     if converted:
-        scans, rejects, notes = complete(converted[0]), [converted[1]], []
+        scans, rejects = complete(converted[0]), [converted[1]]
+        notes = check_release(card, folder, list_files(folder), found=len(scans) > 0)
     else:
         (scans, notes), rejects = find_scans(card, folder), []
     scans, repeats = _without_repeats(_with_ids(scans, card))

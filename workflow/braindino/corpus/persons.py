@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from braindino.corpus.labels import ALIAS
+from braindino.corpus.label_tables import ALIAS
 from braindino.corpus.patterns import compile_pattern
 from braindino.errors import BadInput
 

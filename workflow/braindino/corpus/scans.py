@@ -42,14 +42,42 @@ def find_scans(card, folder):
     """
     files = list_files(folder)
     rows = _bids(folder) if card.reader == "bids" else _pattern(card, files)
-    signs = _other_releases(card, files)
-    if not rows:
-        raise BadInput(_nothing_found(card, folder, files, signs))
+    notes = check_release(card, folder, files, found=bool(rows))
     scans = pd.DataFrame(rows)
-    notes = signs + _unknown_images(card, files, scans)
+    notes += _unknown_images(card, files, scans)
     for column in ("path", "segmentation"):
         scans[column] = [path and str(Path(folder, path)) for path in scans[column]]
     return complete(scans), notes
+
+
+def check_release(card, folder, files, found):
+    """Note the paths that betray another release of the cohort.
+
+    Parameters
+    ----------
+    card : braindino.settings.cards.DatasetCard
+    folder : path
+    files : list of str
+        As `list_files` returns them.
+    found : bool
+        Whether any scan was.
+
+    Returns
+    -------
+    list of (issue, count, example)
+
+    Raises
+    ------
+    BadInput
+        When no scan was found, with what is there instead.
+    """
+    signs = []
+    for glob, release in card.other_releases.items():
+        if matches := [file for file in files if fnmatchcase(file, glob)]:
+            signs.append((f"another release? {release}", len(matches), matches[0]))
+    if not found:
+        raise BadInput(_nothing_found(card, folder, files, signs))
+    return signs
 
 
 def complete(scans):
@@ -113,15 +141,6 @@ def _bids(folder):
     ]
 
 
-def _other_releases(card, files):
-    """Note the paths that betray another release of the cohort."""
-    signs = []
-    for glob, release in card.other_releases.items():
-        if found := [file for file in files if fnmatchcase(file, glob)]:
-            signs.append((f"another release? {release}", len(found), found[0]))
-    return signs
-
-
 def _unknown_images(card, files, scans):
     """Note the images that the card neither reads nor ignores."""
     known = {*scans["path"], *scans["segmentation"].dropna()}
@@ -146,13 +165,16 @@ def _is_other_bids(file):
 
 
 def _nothing_found(card, folder, files, signs):
-    patterns = map(str, card.scans.values())
-    wanted = "BIDS anat scans" if card.reader == "bids" else ", ".join(patterns)
+    wanted = {
+        "bids": "BIDS anat scans",
+        "pattern": ", ".join(map(str, card.scans.values())),
+        "dicom": "structural DICOM series; the log of the conversion says why others were left out",
+    }[card.reader]
     images = [file for file in files if file.endswith(IMAGES)]
     there = f"it holds {len(files)} files, {len(images)} of them images"
     example = f", e.g. {(images or files)[0]}" if files else ""
     release = "; " + "; ".join(issue for issue, *_ in signs) if signs else ""
     return (
-        f"config/datasets/{card.name}.yaml: nothing below {folder} matches 'scans' ({wanted}): "
+        f"config/datasets/{card.name}.yaml: nothing below {folder} matches the card ({wanted}): "
         f"{there}{example}{release}; check the folder against the card's layout."
     )

@@ -1,4 +1,4 @@
-"""Subject-level splits and nested label subsets, stratified and seeded (paper §2.1, §4.1.1)."""
+"""Subject-level splits, stratified and seeded (paper §4.1.1)."""
 
 import hashlib
 
@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold
 
-from braindino.corpus.columns import SPLITS, SUBSETS
+from braindino.corpus.columns import SPLITS
+from braindino.corpus.strata import stratified_order, subject_strata
 from braindino.seeds import derive_rng
 
 NNUNET_FOLDS, NNUNET_SEED = 5, 12345  # nnU-Net's own; the paper uses fold 0 (§4.3.1)
@@ -68,83 +69,6 @@ def split_hash(split):
     rows = split[["fold", "split", "subject"]].drop_duplicates().astype(str)
     lines = sorted(",".join(row) for row in rows.itertuples(index=False))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def label_subsets(card, split, ratios, seeds, bins, seed):
-    """Draw nested label subsets of the training subjects: 10 % lies within 20 %, and so on.
-
-    Parameters
-    ----------
-    split : DataFrame
-        As `split_subjects` returns it.
-    ratios : list of float
-        Shares of the training subjects, each rounded to at least one subject and one a class.
-    seeds : int
-        Subsets drawn a ratio.
-
-    Returns
-    -------
-    DataFrame
-        Columns task, ratio, seed, fold, subject.
-    """
-    frames = []
-    for fold, part in split[split["split"] == "train"].groupby("fold"):
-        strata = subject_strata(card, part, bins)
-        classes = strata.str.split().str[0].nunique() if card.kind == "classification" else 1
-        for draw in range(seeds):
-            key = (card.name, "labels", draw) if fold == 0 else (card.name, "labels", draw, fold)
-            order = stratified_order(strata, derive_rng(seed, *key))
-            for ratio in sorted(ratios):
-                chosen = {"task": card.name, "ratio": ratio, "seed": draw, "fold": fold}
-                size = max(round(ratio * len(order)), classes)
-                frames.append(pd.DataFrame(chosen | {"subject": order[:size]}))
-    return pd.concat(frames, ignore_index=True)[SUBSETS]
-
-
-def subject_strata(card, volumes, bins):
-    """Return a Series subject → stratum: the cohort with the target's class or quantile bin.
-
-    A subject whose visits differ counts by the highest class, e.g. dementia before impairment.
-    """
-    volumes = volumes.assign(target=0.0) if card.kind == "segmentation" else volumes
-    subjects = volumes.groupby("subject").agg(
-        dataset=("dataset", "first"), target=("target", "max")
-    )
-    if card.kind in ("regression", "survival"):
-        subjects["target"] = volumes.groupby("subject")["target"].mean()
-        ranks = subjects["target"].rank(method="first")
-        subjects["target"] = pd.qcut(ranks, min(bins, len(subjects)), labels=False)
-    if card.kind == "survival":
-        subjects["target"] += bins * volumes.groupby("subject")["event"].max()
-    return subjects["target"].astype(str) + " " + subjects["dataset"]
-
-
-def stratified_order(strata, rng):
-    """Order subjects so that every prefix holds the strata in proportion.
-
-    Each stratum's subjects are shuffled and spread evenly over [0, 1); the order sorts by that
-    place, with the first of every stratum's class moved to the front.
-
-    Parameters
-    ----------
-    strata : Series
-        subject → stratum, whose first word is the class or bin.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    list of str
-        Subjects.
-    """
-    strata = strata.sort_index()
-    place = pd.Series(0.0, index=strata.index)
-    for _, members in strata.groupby(strata):
-        shuffled = rng.permutation(members.index.to_numpy())
-        place[shuffled] = (np.arange(len(shuffled)) + rng.random()) / len(shuffled)
-    order = place.sort_values(kind="stable").index.to_series()
-    classes = strata[order].str.split().str[0]
-    first = ~classes.duplicated().to_numpy()
-    return [*order[first], *order[~first]]
 
 
 def _test_persons(card, volumes, bins, seed, fold):

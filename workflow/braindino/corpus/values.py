@@ -63,6 +63,12 @@ def read_ages(column, unit="years"):
     return _read(column, lambda text: _age(text, PER_YEAR[unit[0]]), float)
 
 
+def age_in_years(text):
+    """Read one age, as `read_ages` does; nan where it says nothing."""
+    age = _age(text, 1)[0]
+    return float("nan") if age is None else age
+
+
 def read_dates(column):
     """Read dates, of several formats in one column too.
 

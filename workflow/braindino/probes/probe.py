@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from braindino.corpus.splits import stratified_order, subject_strata
+from braindino.corpus.strata import stratified_order, subject_strata
 from braindino.errors import BadInput
 from braindino.probes.train import train_heads
 from braindino.seeds import derive_rng, derive_seed

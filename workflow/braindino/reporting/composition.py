@@ -1,6 +1,6 @@
 """What the corpus is made of, as the figure and the report show it."""
 
-from braindino.corpus.audit import NOT_STATED
+from braindino.corpus.coverage import NOT_STATED
 from braindino.reporting.labels import percent
 
 GROUPS = {  # kinds of cohort, in the order of §4.1.1

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from braindino.corpus.audit import NOT_STATED
+from braindino.corpus.coverage import NOT_STATED
 from braindino.reporting.composition import ATTRIBUTES, attribute_shares, cohort_rows
 from braindino.reporting.labels import percent
 from braindino.reporting.palette import CONTRASTS, PLAIN, UNSTATED

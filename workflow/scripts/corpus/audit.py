@@ -1,8 +1,9 @@
 """Audit the corpus: coverage, counts, duplicates; all rejects and notes in one place."""
 
-from braindino.corpus.audit import composition, coverage, split_sizes
 from braindino.corpus.columns import MANIFEST, NOTES, REJECTS, SPLITS
+from braindino.corpus.coverage import composition, coverage
 from braindino.corpus.leakage import find_duplicates
+from braindino.corpus.sizes import split_sizes
 from braindino.files import concat_tables, write_table
 from braindino.log import job_log
 from braindino.settings.cards import TaskCard

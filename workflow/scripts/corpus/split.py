@@ -2,7 +2,8 @@
 
 from braindino.corpus.columns import MANIFEST
 from braindino.corpus.persons import read_persons
-from braindino.corpus.splits import keep_split, label_subsets, split_subjects
+from braindino.corpus.splits import keep_split, split_subjects
+from braindino.corpus.subsets import label_subsets
 from braindino.corpus.tasks import task_volumes
 from braindino.files import concat_tables, write_table
 from braindino.log import job_log

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from braindino.corpus.audit import composition, coverage, split_sizes
+from braindino.corpus.coverage import composition, coverage
 from braindino.corpus.persons import subject_keys
+from braindino.corpus.sizes import split_sizes
 from braindino.corpus.volumes import select_volumes
 from braindino.settings.cards import Published
 
@@ -79,7 +80,7 @@ def test_composition_counts_every_volume_of_every_attribute(dataset_card, manife
     found = table[table["part"] == "evaluation"].set_index(["attribute", "value"])["volumes"]
     assert found["vendor", "not stated"] == 5
     assert found["field_strength", "1.5 T"] == 10
-    assert found["slice_thickness", "0–1.05 mm"] == 10
+    assert found["slice_thickness", "0–1 mm"] == 10
     assert found["age", "0–10"] == 2  # 0 and 9 years
 
 

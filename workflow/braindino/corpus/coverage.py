@@ -1,11 +1,9 @@
-"""Audits of the corpus: every scan accounted for, what the cohorts are made of, split sizes."""
+"""Audit of coverage: every scan accounted for, and what the cohorts are made of."""
 
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-
-from braindino.corpus.splits import split_hash
 
 NOT_STATED = "not stated"
 ATTRIBUTES = [
@@ -17,8 +15,9 @@ ATTRIBUTES = [
     "sex",
     "age",
 ]
-AGE_BINS = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, np.inf]
-THICKNESS_BINS = [0, 1.05, 1.55, 2.05, 3.05, 5.05, np.inf]  # mm; usual protocols, rounded up
+AGES = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90]  # years; lower ends of the bins
+THICKNESSES = [0, 1, 2, 3, 5]  # mm; a bin holds its upper end, and what rounds to it
+ROUNDING = 0.05  # mm
 
 
 def coverage(manifests, rejects, volumes, expected, slices):
@@ -107,8 +106,8 @@ def composition(manifests, volumes):
     table = manifests.merge(flags, on="volume_id")
     table = table.assign(
         field_strength=table["field_strength"].map("{:g} T".format, na_action="ignore"),
-        slice_thickness=_binned(table["slice_thickness"], THICKNESS_BINS, "mm"),
-        age=_binned(table["age"], AGE_BINS, ""),
+        slice_thickness=_binned(table["slice_thickness"] - ROUNDING, THICKNESSES, " mm"),
+        age=_binned(table["age"], AGES),
     )
     counts = [
         table[table[part]]
@@ -126,65 +125,9 @@ def composition(manifests, volumes):
     return pd.concat(counts, ignore_index=True)[columns].astype({"value": str})
 
 
-def _binned(numbers, edges, unit):
+def _binned(numbers, edges, unit=""):
     """Name the bin of each number, 'low–high unit', or leave it missing."""
-    names = [
-        f"{low:g}–{high:g} {unit}" if np.isfinite(high) else f"> {low:g} {unit}"
-        for low, high in pairwise(edges)
-    ]
-    names = [name.strip() for name in names]
-    binned = pd.cut(pd.to_numeric(numbers), edges, right=unit == "mm", labels=names)
+    names = [f"{low}–{high}{unit}" for low, high in pairwise(edges)] + [f"> {edges[-1]}{unit}"]
+    limits = [*edges, np.inf]
+    binned = pd.cut(pd.to_numeric(numbers), limits, right=bool(unit), labels=names)
     return binned.astype(object).where(binned.notna(), None)
-
-
-def split_sizes(splits, cards):
-    """Compare the sizes of all splits with the paper's.
-
-    Parameters
-    ----------
-    splits : DataFrame
-        All tasks' splits, concatenated.
-    cards : dict
-        Task cards by name.
-
-    Returns
-    -------
-    DataFrame
-        One row a task, fold, part and class (or 'all'): subjects, volumes, published and its
-        section, and the fold's hash (`split_hash`).
-    """
-    columns = ["task", "fold", "part", "class", "subjects", "volumes"]
-    columns += ["published", "published_unit", "section", "hash"]
-    rows = []
-    for (task, fold), split in splits.groupby(["task", "fold"]):
-        card, digest = cards[task], split_hash(split)
-        for part in ("train", "test"):
-            rows_of = split[split["split"] == part]
-            classes = {"all": rows_of} | {
-                name: rows_of[rows_of["target"] == index]
-                for index, name in enumerate(card.classes or [])
-            }
-            for name, members in classes.items():
-                rows.append(
-                    {
-                        "task": task,
-                        "fold": fold,
-                        "part": part,
-                        "class": name,
-                        "subjects": members["subject"].nunique(),
-                        "volumes": len(members),
-                        **_published(card, part, name),
-                        "hash": digest,
-                    }
-                )
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _published(card, part, name):
-    counts = getattr(card.published, part) if card.published else {}
-    total = counts.get("all", sum(counts.values()) or None)
-    return {
-        "published": total if name == "all" else counts.get(name),
-        "published_unit": card.published.unit if counts else None,
-        "section": card.published.section if counts else None,
-    }
