@@ -127,7 +127,7 @@ def test_a_corpus_without_a_volume_is_drawn(draw, audits, tmp_path):
 
 
 def shown_xticklabels(axes):
-    """List the labels within the axis; Matplotlib keeps one beyond its end, and does not draw it."""
+    """List the labels within the axis; Matplotlib keeps, and does not draw, one beyond."""
     return [t for t in axes.get_xticklabels() if t.get_position()[0] <= axes.get_xlim()[1]]
 
 
