@@ -126,13 +126,18 @@ def test_a_corpus_without_a_volume_is_drawn(draw, audits, tmp_path):
     assert bars(panel(empty, "Sex"))["not stated"][0][2] == 0
 
 
+def shown_xticklabels(axes):
+    """List the labels within the axis; Matplotlib keeps, and does not draw, one beyond."""
+    return [t for t in axes.get_xticklabels() if t.get_position()[0] <= axes.get_xlim()[1]]
+
+
 def test_no_text_lies_on_another(draw, tmp_path):
     figure = draw()
     save_figure(figure, tmp_path / "a.png", dpi=100)  # lays it out
     boxes = [
         text.get_window_extent()
         for axes in figure.axes
-        for text in [*axes.texts, *axes.get_yticklabels(), *axes.get_xticklabels()]
+        for text in [*axes.texts, *axes.get_yticklabels(), *shown_xticklabels(axes)]
     ]
     boxes += [axes._left_title.get_window_extent() for axes in figure.axes]
     clashes = [
