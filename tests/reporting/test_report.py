@@ -1,9 +1,12 @@
+import base64
+import io
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from braindino.reporting.context import report_context
 from braindino.reporting.data import FEWER, data_context
@@ -317,3 +320,14 @@ def test_an_undefined_metric_is_a_dash_in_the_page(pending_run, demo_labels, tab
     )
     page = render_report(context)
     assert "– [–, –]" in page and not re.search(r"\bnan\b", page)
+
+
+def test_a_large_picture_becomes_a_small_one_of_the_same_content(tmp_path, rng):
+    pixels = rng.integers(0, 256, (700, 700, 3), dtype=np.uint8)
+    Image.fromarray(pixels).resize((1400, 1400)).save(tmp_path / "large.png")
+    size = (tmp_path / "large.png").stat().st_size
+    kind, _, text = data_uri(tmp_path / "large.png").partition(",")
+    assert kind == "data:image/jpeg;base64"
+    shown = Image.open(io.BytesIO(base64.b64decode(text)))
+    assert shown.size == (1400, 1400)
+    assert len(text) < size / 2

@@ -165,6 +165,7 @@ rule report:
         rejects=[
             paths.rejects(),
             *expand_chunks(paths.brains, ".rejects.csv", IMAGED),
+            *expand_chunks(paths.shard, ".rejects.csv", PRETRAINING),
         ],
         reproduction=rules.reproduction.output,
         metrics=paths.statistics("metrics"),

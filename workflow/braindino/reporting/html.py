@@ -1,11 +1,15 @@
 """The report: one HTML file that needs nothing else, neither network nor scripts."""
 
 import base64
+import io
 from pathlib import Path
 
 import jinja2
+from PIL import Image
 
 from braindino.reporting.grids import Cell
+
+LARGE = 2**20  # bytes; assumed: drawings are smaller, mosaics of brains are not
 
 
 def render_report(context):
@@ -38,5 +42,10 @@ def data_uris(paths):
 
 
 def data_uri(path):
-    """Return a PNG file as a data URI."""
-    return "data:image/png;base64," + base64.b64encode(Path(path).read_bytes()).decode()
+    """Return a PNG file as a data URI; a photograph becomes JPEG, a fifth of the size."""
+    image, kind = Path(path).read_bytes(), "png"
+    if len(image) > LARGE:
+        kind, stream = "jpeg", io.BytesIO()
+        Image.open(path).convert("RGB").save(stream, "jpeg", quality=85)
+        image = stream.getvalue()
+    return f"data:image/{kind};base64," + base64.b64encode(image).decode()

@@ -29,6 +29,7 @@ with job_log(snakemake.log[0]):
     tables = {name: pd.read_csv(listed(name)[0]) for name in [*AUDITS, "reproduction"]}
     tables |= {n: pd.read_parquet(snakemake.input[n]) for n in ("metrics", "comparisons")}
     tables |= {name: concat_tables(listed(name), columns) for name, columns in JOINED.items()}
+    tables["rejects"] = tables["rejects"].drop_duplicates()  # shards repeat what imaging rejected
     images = {name: data_uris(listed(name)) for name in ("mosaics", "histograms")}
     for name in ("figure_1a", "figure_3", "curves"):
         images[name] = next(iter(data_uris(listed(name)).values()), None)
