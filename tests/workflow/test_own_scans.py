@@ -81,5 +81,5 @@ def test_card_whose_pattern_matches_nothing(lab, build_corpus):
     path.write_text(yaml.safe_dump(card))
     status, output = build_corpus()
     assert status != 0
-    assert "config/datasets/lab.yaml: nothing below scans/lab matches 'scans'" in output
+    assert "config/datasets/lab.yaml: nothing below scans/lab matches the card" in output
     assert "Traceback" not in output
