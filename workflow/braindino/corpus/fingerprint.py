@@ -31,7 +31,7 @@ def fingerprint(volume):
         Of length 1, so that a product of two is their correlation; None for what is not one
         finite, varying volume.
     """
-    if volume.ndim != 3 or not np.isfinite(volume).all():
+    if volume.ndim != 3 or np.iscomplexobj(volume) or not np.isfinite(volume).all():
         return None
     filled = volume != volume[0, 0, 0]
     if not filled.any():
