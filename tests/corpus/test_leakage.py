@@ -68,11 +68,19 @@ def test_copies_that_harm_nobody_are_only_listed(volumes, splits):
     audit_leakage(volumes, splits, {}, duplicates(("A/1/1/T1w", "B/9/1/T1w")))
 
 
-def test_duplicates_are_of_different_subjects():
+def test_duplicates_across_and_within_subjects():
     ids = ["A/1/1/T1w", "A/1/2/T1w", "A/2/1/T1w", "B/1/1/T1w"]
     manifests = pd.DataFrame({"volume_id": ids, "dataset": list("AAAB"), "subject": list("1121")})
     prints = pd.DataFrame({"volume_id": ids, "fingerprint": [[1, 0], [1, 0], [1, 0], [0, 1]]})
     found = find_duplicates(prints, manifests, 0.9)
     pairs = list(zip(found["volume_id"], found["same_as"], strict=True))
-    assert pairs == [("A/1/1/T1w", "A/2/1/T1w"), ("A/1/2/T1w", "A/2/1/T1w")]
-    assert set(found["relation"]) == {"same cohort"}
+    assert pairs == [("A/1/1/T1w", "A/1/2/T1w"), ("A/1/1/T1w", "A/2/1/T1w"),
+                     ("A/1/2/T1w", "A/2/1/T1w")]  # fmt: skip
+    assert list(found["relation"]) == ["same subject", "same cohort", "same cohort"]
+
+
+def test_visits_that_only_resemble_each_other_are_no_duplicates():
+    ids = ["A/1/1/T1w", "A/1/2/T1w"]
+    manifests = pd.DataFrame({"volume_id": ids, "dataset": "A", "subject": "1"})
+    prints = pd.DataFrame({"volume_id": ids, "fingerprint": [[1, 0], [0.98, 0.199]]})
+    assert find_duplicates(prints, manifests, 0.97).empty

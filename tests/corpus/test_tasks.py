@@ -98,11 +98,22 @@ def test_folds_are_drawn_anew_and_kept_by_another_task(task_card):
     assert whole.groupby(["fold", "subject"])["split"].nunique().max() == 1
     tests = whole[whole["split"] == "test"].groupby("fold")["subject"].agg(frozenset)
     assert tests.nunique() == 5
-    kept = keep_split(whole, used(two, table)[0])
+    kept, lost = keep_split(whole, used(two, table)[0])
+    assert lost.empty
     assert set(kept["target"]) == {0, 1}
     both = kept.merge(whole, on=["fold", "volume_id"])
     assert len(both) == len(kept) == 200
     assert (both["split_x"] == both["split_y"]).all()
+
+
+def test_a_subject_that_the_followed_split_lacks_is_rejected(task_card):
+    table = manifest([(s, "1", "T1w") for s in "abcd"], age=50)
+    volumes = used(task_card(), table)[0]
+    split = split_subjects(task_card(), volumes[volumes["subject"] != "lab/d"], {}, 5, seed=0)
+    kept, lost = keep_split(split, volumes)
+    assert set(kept["subject"]) == {"lab/a", "lab/b", "lab/c"}
+    assert list(lost["volume_id"]) == ["lab/d/1/T1w"]
+    assert list(lost["stage"]) == ["task age"]
 
 
 def test_fold_0_of_nnunet(task_card):

@@ -7,9 +7,13 @@ from braindino.corpus.fingerprint import same_content
 from braindino.corpus.persons import subject_keys
 from braindino.errors import BadInput
 
+EXACT = 0.999  # assumed: a subject's contrasts correlate up to 0.95, re-saved copies above 0.9999
+
 
 def find_duplicates(prints, manifests, threshold):
-    """Find volumes of different subjects that hold the same content.
+    """Find volumes that hold the same content.
+
+    A subject's visits and contrasts resemble each other, so within one only exact copies count.
 
     Parameters
     ----------
@@ -23,7 +27,8 @@ def find_duplicates(prints, manifests, threshold):
     Returns
     -------
     DataFrame
-        Columns volume_id, same_as, correlation and relation ('same cohort' or 'other cohort').
+        Columns volume_id, same_as, correlation and relation ('same subject', 'same cohort' or
+        'other cohort').
     """
     if prints.empty:
         return pd.DataFrame(columns=DUPLICATES)
@@ -31,12 +36,16 @@ def find_duplicates(prints, manifests, threshold):
     ids = prints["volume_id"].to_list()
     rows = []
     for i, j, correlation in same_content(prints["fingerprint"].to_list(), threshold):
-        one, other = ids[i], ids[j]
-        if subject[one] != subject[other]:
-            same = one.split("/")[0] == other.split("/")[0]
-            relation = "same cohort" if same else "other cohort"
-            rows.append((one, other, round(correlation, 4), relation))
+        relation = _relation(subject[ids[i]], subject[ids[j]])
+        if relation != "same subject" or correlation > EXACT:
+            rows.append((ids[i], ids[j], round(correlation, 4), relation))
     return pd.DataFrame(rows, columns=DUPLICATES)
+
+
+def _relation(one, other):
+    if one == other:
+        return "same subject"
+    return "same cohort" if one.split("/")[0] == other.split("/")[0] else "other cohort"
 
 
 def audit_leakage(volumes, splits, persons, duplicates):

@@ -54,11 +54,21 @@ def keep_split(split, volumes):
     split : DataFrame
         The other task's, as `split_subjects` returns it.
     volumes : DataFrame
-        The task's, as `task_volumes` returns them; subjects that the other lacks are left out.
+        The task's, as `task_volumes` returns them.
+
+    Returns
+    -------
+    split : DataFrame
+    rejects : DataFrame
+        Volumes of subjects that the other split lacks: volume_id, stage, reason.
     """
     parts = split[["subject", "fold", "split"]].drop_duplicates()
     kept = volumes.merge(parts, on="subject").sort_values(["fold", "volume_id"], ignore_index=True)
-    return kept[[*SPLITS, *(c for c in kept if c not in SPLITS)]]
+    lost = volumes[~volumes["subject"].isin(parts["subject"])]
+    rejects = lost[["volume_id"]].assign(
+        stage="task " + lost["task"], reason="its subject is not in the split that the task follows"
+    )
+    return kept[[*SPLITS, *(c for c in kept if c not in SPLITS)]], rejects
 
 
 def split_hash(split):

@@ -1,5 +1,7 @@
 """Split every task's subjects and draw its label subsets."""
 
+import pandas as pd
+
 from braindino.corpus.columns import MANIFEST
 from braindino.corpus.persons import read_persons
 from braindino.corpus.splits import keep_split, split_subjects
@@ -20,7 +22,8 @@ with job_log(snakemake.log[0]):
         parent = cards[card.split_as or card.name]
         volumes, rejects = task_volumes(card, manifests)
         split = split_subjects(parent, task_volumes(parent, manifests)[0], persons, bins, seed)
-        split = keep_split(split, volumes)
+        split, others = keep_split(split, volumes)
+        rejects = pd.concat([rejects, others])
         write_table(split, made.splits[number])
         subsets = label_subsets(card, split, ratios, draws, bins, seed)
         write_table(subsets, made.subsets[number])
