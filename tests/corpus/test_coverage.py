@@ -92,3 +92,11 @@ def test_split_sizes_beside_the_papers(task_card, splits):
     assert table.loc[("train", "b"), ["subjects", "published"]].to_list() == [8, 7]
     assert table.loc[("test", "a"), ["subjects", "published"]].to_list() == [0, 1]
     assert len(set(table["hash"])) == 1
+
+
+def test_no_cohort_leaves_a_table_with_columns(manifest, dataset_card, splits):
+    volumes = select(dataset_card(), manifest, splits)
+    some = coverage(manifest, manifest[:0], volumes, {"lab": None}, 128)
+    none = coverage(manifest[:0], manifest[:0], volumes[:0], {}, 128)
+    assert none.empty
+    assert list(none.columns) == list(some.columns)

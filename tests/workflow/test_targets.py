@@ -27,3 +27,11 @@ def test_demo_fetches_nothing(snakemake, copy_workflow, tmp_path):
     status, output = snakemake("--profile", folder / "profiles" / "demo", "fetch", folder=folder)
     assert status == 0, output
     assert "nothing to download" in output
+
+
+def test_a_machine_without_data_gets_a_report_of_what_is_absent(snakemake, copy_workflow, tmp_path):
+    status, output = snakemake("all", folder=copy_workflow(tmp_path))
+    assert status == 0, output[-3000:]
+    report = (tmp_path / "results" / "paper" / "report.html").read_text()
+    assert "IXI-T1.tar" in report
+    assert "No task had its cohorts and an encoder" in report

@@ -43,7 +43,8 @@ def coverage(manifests, rejects, volumes, expected, slices):
     """
     owner = volumes["volume_id"].str.split("/").str[0]
     rejecter = rejects["volume_id"].astype(str).str.split("/").str[0]
-    return pd.DataFrame(
+    columns = list(_cohort("", {}, manifests[:0], 0, volumes[:0], slices))
+    rows = [
         _cohort(
             name,
             counts or {},
@@ -53,7 +54,8 @@ def coverage(manifests, rejects, volumes, expected, slices):
             slices,
         )
         for name, counts in expected.items()
-    )
+    ]
+    return pd.DataFrame(rows, columns=columns)  # no cohort at all has the columns too
 
 
 def _cohort(name, expected, manifest, rejected, volumes, slices):
