@@ -39,10 +39,10 @@ class PackagedNetworks:
     def __call__(self, head, spacing):
         """Return the brain of a head [z, y, x] as a boolean mask."""
         head = torch.from_numpy(head)[None, None]
-        head = (head - head.mean()) / head.std()
         sides = zip(head.shape[2:], spacing, strict=True)
         size = [max(1, round(n * s / SPACING)) for n, s in sides]
-        padded = _pad(F.interpolate(head, size=size, mode="trilinear")).to(self.device)
+        small = F.interpolate(head, size=size, mode="trilinear")
+        padded = _pad((small - small.mean()) / small.std()).to(self.device)
         brain = self.probability(padded)[:, :, : size[0], : size[1], : size[2]].cpu()
         # To the nearest voxel, as the package does: a smooth edge would move half a per cent of it.
         return (F.interpolate(brain, size=head.shape[2:], mode="nearest-exact")[0, 0] > 0.5).numpy()
