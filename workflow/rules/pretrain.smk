@@ -35,7 +35,7 @@ rule hub:
         encoder=rules.pretrain.output.encoder,
         card=rules.pretrain.output.card,
     output:
-        directory(paths.pretrain(CONFIG.recipe, "hub")),
+        paths.hub(CONFIG.recipe),
     log:
         paths.log("hub", CONFIG.recipe),
     localrule: True

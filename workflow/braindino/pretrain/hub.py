@@ -58,7 +58,7 @@ def write_hub_folder(weights, card, phantoms, folder):
     card : dict
         Its card, `encoder.json`.
     phantoms : list of str
-        Cohorts of a demo that were phantoms, which the model card says.
+        Cohorts that a demo made up, which the model card says.
     folder : path
         Made where it is absent.
     """
@@ -100,6 +100,7 @@ def hub_config(card):
 def _model_card(card, config, phantoms):
     channels, size, _ = config["pretrained_cfg"]["input_size"]
     init = card["recipe"]["model"]["init"]
+    phantoms = [name for name in card["data"]["datasets"] if name in phantoms]
     demo = f"\n\n**A demo, of no use: {', '.join(phantoms)} are phantoms.**"
     values = card | {
         "channels": channels,

@@ -8,5 +8,5 @@ from braindino.pretrain.hub import write_hub_folder
 
 with job_log(snakemake.log[0]):
     card = json.loads(Path(snakemake.input.card).read_text())
-    phantoms, (folder,) = snakemake.params.phantoms, snakemake.output
-    write_hub_folder(snakemake.input.encoder, card, phantoms, folder)
+    folder = Path(snakemake.output[0]).parent
+    write_hub_folder(snakemake.input.encoder, card, snakemake.params.phantoms, folder)
