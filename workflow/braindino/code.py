@@ -1,11 +1,13 @@
-"""Fingerprint the code behind a rule, so that a change in the science re-runs what uses it.
+"""Name the code: the git commit of all of it, and a fingerprint of what is behind a rule.
 
-Snakemake watches a rule's script, not the package that the script imports.
+A change in the science re-runs what uses it by its fingerprint: Snakemake watches a rule's script,
+not the package that the script imports.
 """
 
 import functools
 import hashlib
 import re
+import subprocess
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -16,6 +18,16 @@ IMPORT = re.compile(
 )
 # How a job talks cannot change what it makes.
 IGNORED = {PACKAGE / "log.py"}
+
+
+def git_commit():
+    """Return the git commit of this code, or None where there is no repository."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
 
 
 def fingerprint(script):

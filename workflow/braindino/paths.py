@@ -89,6 +89,11 @@ class Paths:
         """Outputs of a pretraining recipe."""
         return self("pretrain", recipe, name)
 
+    def hub(self, recipe):
+        """Files of a recipe's folder for a model hub."""
+        names = ("model.safetensors", "config.json", "encoder.json", "README.md")
+        return [self.pretrain(recipe, f"hub/{name}") for name in names]
+
     def features(self, encoder, dataset, condition="clean"):
         """Features of a cohort's volumes under a condition."""
         return self("features", encoder, condition, f"{dataset}.parquet")

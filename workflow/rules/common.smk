@@ -49,6 +49,7 @@ DATASETS, TASKS, ENCODERS = usable("dataset"), usable("task"), usable("encoder")
 PHANTOMS = {d: CONFIG.phantoms[d] for d in DATASETS if d in CONFIG.phantoms}
 PROBED = [name for name in TASKS if RUN.tasks[name].evaluation == "probe"]
 PRETRAINING = [name for name in DATASETS if "pretraining" in RUN.datasets[name].roles]
+TRAINABLE = usable("recipe") if PRETRAINING else []
 
 for row in AVAILABILITY.values():
     if row.status == "absent" and workflow.is_main_process:

@@ -24,7 +24,7 @@ rule embed:
         mem_mb=2500,
     params:
         card=lambda w: settings(RUN.encoders[w.encoder]),
-        published=lambda w: weights_file(CONFIG, RUN.encoders[w.encoder]),
+        published=lambda w: weights_file(CONFIG, RUN.encoders[w.encoder].weights),
         protocol=settings(CONFIG.imaging),
         device=CONFIG.device,
         batch=CONFIG.feature_batch,

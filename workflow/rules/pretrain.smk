@@ -9,6 +9,7 @@ rule pretrain:
     output:
         encoder=paths.pretrain(CONFIG.recipe, "encoder.safetensors"),
         card=paths.pretrain(CONFIG.recipe, "encoder.json"),
+        checkpoint=paths.pretrain(CONFIG.recipe, "teacher_checkpoint.pth"),
         metrics=paths.pretrain(CONFIG.recipe, "metrics.jsonl"),
     log:
         paths.log("pretrain", CONFIG.recipe),
@@ -21,8 +22,40 @@ rule pretrain:
         mem_mb=4000,
     params:
         recipe=settings(RUN.recipe),
+        init=weights_file(CONFIG, RUN.recipe.model.init),
         device=CONFIG.device,
         seed=CONFIG.seed,
         code=code("pretrain/train.py"),
     script:
         "../scripts/pretrain/train.py"
+
+
+rule hub:
+    input:
+        encoder=rules.pretrain.output.encoder,
+        card=rules.pretrain.output.card,
+    output:
+        paths.hub(CONFIG.recipe),
+    log:
+        paths.log("hub", CONFIG.recipe),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        phantoms=[name for name in PRETRAINING if name in PHANTOMS],
+        code=code("pretrain/hub.py"),
+    script:
+        "../scripts/pretrain/hub.py"
+
+
+# No output: prints what the run's recipe costs on the machine of `plan`.
+rule plan:
+    log:
+        paths.log("plan"),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+    script:
+        "../scripts/pretrain/plan.py"

@@ -176,8 +176,8 @@ rule report:
         outliers=[paths.quality(d, "quality.csv") for d in IMAGED],
         figure_1a=rules.figure_1a.output.png if PRETRAINING else [],
         figure_3=rules.figure.output.png if PROBED else [],
-        curves=rules.curves.output if PRETRAINING else [],
-        encoder=rules.pretrain.output.card if PRETRAINING else [],
+        curves=rules.curves.output if TRAINABLE else [],
+        encoder=rules.pretrain.output.card if TRAINABLE else [],
     output:
         paths("report.html"),
     log:

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from braindino.errors import BadInput
+from braindino.settings.cards import Weights
 
 
 class Availability(NamedTuple):
-    """One cohort, encoder or task of a run, and whether it can be used."""
+    """One cohort, recipe, encoder or task of a run, and whether it can be used."""
 
     kind: str
     name: str
@@ -40,7 +41,8 @@ def availability(run):
     _check_roots(run)
     rows = [_dataset(run, card) for card in run.datasets.values()]
     usable = {row.name for row in rows if row.usable}
-    rows += [_encoder(run, card, usable) for card in run.encoders.values()]
+    rows.append(recipe := _recipe(run))
+    rows += [_encoder(run, card, usable, recipe) for card in run.encoders.values()]
     rows += [_task(card, usable) for card in run.tasks.values()]
     absent = [row for row in rows if not row.usable]
     if run.config.strict and absent:
@@ -53,11 +55,11 @@ def dataset_folder(config, card, phantoms):
     return phantoms if card.name in config.phantoms else str(Path(config.data_root, card.folder))
 
 
-def weights_file(config, card):
-    """Return the path of an encoder's published weights, or None where there are none."""
-    if not (card.weights and config.weights_root):
+def weights_file(config, weights):
+    """Return the path of a card's published weights, or None where there are none."""
+    if not (isinstance(weights, Weights) and config.weights_root):
         return None
-    path = Path(config.weights_root, card.weights.file)
+    path = Path(config.weights_root, weights.file)
     return str(path) if path.is_file() else None
 
 
@@ -90,20 +92,33 @@ def _dataset(run, card):
     return Availability("dataset", card.name, "absent", f"{where}; {card.how_to_get}")
 
 
-def _encoder(run, card, usable):
+def _recipe(run):
+    name, init = run.recipe.name, run.recipe.model.init
+    if init == "random":
+        return Availability("recipe", name, "present", "starts from random weights")
+    if path := weights_file(run.config, init):
+        return Availability("recipe", name, "present", f"starts from {path}")
+    return Availability("recipe", name, "absent", _how_to_get(init))
+
+
+def _encoder(run, card, usable, recipe):
     config = run.config
     if card.source == "recipe":
         corpus = [n for n in usable if "pretraining" in run.datasets[n].roles]
-        if corpus:
-            return Availability("encoder", card.name, "present", f"recipe {config.recipe}")
-        reason = "no cohort with the role 'pretraining' is available"
+        if corpus and recipe.usable:
+            return Availability("encoder", card.name, "present", f"recipe {recipe.name}")
+        no_corpus = "no cohort with the role 'pretraining' is available"
+        reason = f"recipe {recipe.name} is absent" if corpus else no_corpus
         return Availability("encoder", card.name, "absent", reason)
-    if path := weights_file(config, card):
+    if path := weights_file(config, card.weights):
         return Availability("encoder", card.name, "present", path)
     if config.random_weights:
         return Availability("encoder", card.name, "untrained", "random weights, for the demo alone")
-    reason = f"{card.weights.file} is not below weights_root; {card.weights.how_to_get}"
-    return Availability("encoder", card.name, "absent", reason)
+    return Availability("encoder", card.name, "absent", _how_to_get(card.weights))
+
+
+def _how_to_get(weights):
+    return f"{weights.file} is not below weights_root; {weights.how_to_get}"
 
 
 def _task(card, usable):

@@ -42,7 +42,8 @@ def check(run, results="results"):
     config, found = run.config, availability(run)
     return [
         *(_cohort(config, card, found["dataset", name]) for name, card in run.datasets.items()),
-        *(_encoder(found["encoder", name]) for name in run.encoders),
+        _weights(found["recipe", run.recipe.name]),
+        *(_weights(found["encoder", name]) for name in run.encoders),
         _root("data_root", "BRAINDINO_DATA", config.data_root),
         _root("weights_root", "BRAINDINO_WEIGHTS", config.weights_root),
         Row("folder", "results", "", "", f"{results}: {_free(results)}"),
@@ -82,8 +83,8 @@ def _how_to_get(card):
     return f"{how} {card.homepage}; its folder below data_root: {card.folder}"
 
 
-def _encoder(found):
-    return Row("encoder", found.name, found.status, "", found.reason)
+def _weights(found):
+    return Row(found.kind, found.name, found.status, "", found.reason)
 
 
 def _root(key, variable, root):

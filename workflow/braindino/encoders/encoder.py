@@ -3,11 +3,9 @@
 import timm
 import torch
 from safetensors.torch import load_file
-from timm.models import load_state_dict as load_published
 
-from braindino.errors import BadInput
-from braindino.files import sha256
 from braindino.seeds import derive_seed
+from braindino.weights import check_sum, load_strictly, load_weights
 
 
 class SliceEncoder:
@@ -59,7 +57,7 @@ def load_pretrained(weights, architecture, arguments):
         When a key is missing, unexpected or of another shape.
     """
     network = timm.create_model(architecture, **arguments, num_classes=0)
-    return _load(network, load_file(weights), weights)
+    return load_strictly(network, load_file(weights), weights)
 
 
 def load_published_timm(card, weights, seed):
@@ -82,21 +80,6 @@ def load_published_timm(card, weights, seed):
         network = timm.create_model(card.architecture, **card.arguments, num_classes=0)
     if weights is None:
         return network
-    if card.weights.sha256 and sha256(weights) != card.weights.sha256:
-        raise BadInput(
-            f"{weights}: its checksum is not the one in config/encoders/{card.name}.yaml; "
-            f"download the file again: {card.weights.how_to_get}"
-        )
-    state = load_published(str(weights), device="cpu", weights_only=True)
-    convert = timm.models.eva.checkpoint_filter_fn
-    return _load(network, convert(state, network), weights)
-
-
-def _load(network, state, path):
-    """Load a state dict of which every key is accounted for; a partial load is a silent lie."""
-    try:
-        network.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise BadInput(f"{path}: does not fit the encoder's architecture: {reason}") from error
+    check_sum(weights, card.weights, f"config/encoders/{card.name}.yaml")
+    load_weights(network, weights)
     return network

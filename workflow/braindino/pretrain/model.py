@@ -2,81 +2,16 @@
 
 import copy
 
-import timm
 import torch
-from timm.layers import DropPath
 from torch import nn
 from torch.nn import functional
 
+from braindino.errors import BadInput
+from braindino.pretrain.backbone import Backbone
 from braindino.pretrain.randomness import seeded_torch
+from braindino.weights import check_sum
 
 INIT_STD = 0.02  # assumed: reference DINOv3 heads
-
-
-class Backbone(nn.Module):
-    """A timm vision transformer that takes one-channel slices and can hide patches from itself."""
-
-    def __init__(self, architecture, arguments):
-        super().__init__()
-        self.vit = timm.create_model(architecture, num_classes=0, **arguments)
-        self.mask_token = nn.Parameter(torch.zeros(self.vit.embed_dim))
-
-    @property
-    def depth(self):
-        """Number of transformer blocks."""
-        return len(self.vit.blocks)
-
-    @property
-    def dim(self):
-        """Length of a token."""
-        return self.vit.embed_dim
-
-    @property
-    def patch_size(self):
-        """Pixels of a patch, down and across."""
-        return self.vit.patch_embed.patch_size
-
-    def set_drop_path(self, rate):
-        """Drop residual branches with one rate in all blocks (timm's own grows with depth)."""
-        for block in self.vit.blocks:
-            block.drop_path1 = DropPath(rate)
-            block.drop_path2 = DropPath(rate)
-
-    def forward(self, slices, masks=None):
-        """Encode slices.
-
-        Parameters
-        ----------
-        slices : Tensor [batch, 1, height, width]
-            Taken as three equal channels here and nowhere else (§4.2).
-        masks : Tensor of bool [batch, rows, columns], optional
-            Patches whose embedding the mask token replaces.
-
-        Returns
-        -------
-        cls : Tensor [batch, dim]
-            Class tokens after the final norm.
-        patches : Tensor [batch, rows · columns, dim]
-            Patch tokens after the final norm.
-        """
-        vit = self.vit
-        tokens = self._embed(slices)
-        if masks is not None:
-            tokens = torch.where(masks[..., None], self.mask_token.to(tokens.dtype), tokens)
-        tokens, rope = vit._pos_embed(tokens)
-        tokens = vit.norm_pre(tokens)
-        for block in vit.blocks:
-            tokens = block(tokens, rope=rope)
-        tokens = vit.norm(tokens)
-        return tokens[:, 0], tokens[:, vit.num_prefix_tokens :]
-
-    def _embed(self, slices):
-        # The convolution over three equal channels, as one product with the kernels' sum: its
-        # backward pass takes half a step on a CPU otherwise.
-        proj = self.vit.patch_embed.proj
-        down, across = proj.kernel_size
-        patches = slices[:, 0].unfold(1, down, down).unfold(2, across, across).flatten(3)
-        return functional.linear(patches, proj.weight.sum(dim=1).flatten(1), proj.bias)
 
 
 class Head(nn.Module):
@@ -110,20 +45,30 @@ class Network(nn.Module):
         self.ibot_head = Head(self.backbone.dim, *sizes)
 
 
-def build_pair(settings, seed):
+def build_pair(settings, seed, init=None):
     """Return the student in training mode and its copy, the teacher, which learns no gradient.
 
     Parameters
     ----------
     settings : Model
-        Architecture and heads.
+        Architecture, heads and initial weights.
     seed : int
         Seeds the initial weights.
+    init : path, optional
+        The file of `settings.init`, which the backbones start from; the heads are always new.
+
+    Raises
+    ------
+    BadInput
+        When timm has no such model, or the file is absent or does not fit.
     """
     with seeded_torch(seed, "weights"):
         student = Network(settings)
+    if settings.init != "random":
+        _load_initial(student.backbone, settings.init, init)
     teacher = copy.deepcopy(student).requires_grad_(False).eval()
     student.backbone.set_drop_path(settings.drop_path)
+    student.backbone.set_rope_rescale(settings.rope_rescale)
     return student.train(), teacher
 
 
@@ -132,6 +77,15 @@ def update_teacher(teacher, student, momentum):
     """Move the teacher towards the student: θ_t ← m · θ_t + (1 - m) · θ_s (§4.2)."""
     for slow, fast in zip(teacher.parameters(), student.parameters(), strict=True):
         slow.lerp_(fast, 1 - momentum)
+
+
+def _load_initial(backbone, weights, path):
+    if path is None:
+        raise BadInput(
+            f"model.init: {weights.file} is not below weights_root; {weights.how_to_get}"
+        )
+    check_sum(path, weights, "the recipe")
+    backbone.load(path)
 
 
 def _initialise(module):

@@ -22,9 +22,10 @@ class Run:
     run needs.
     """
 
-    def __init__(self, recipe, seed, device):
+    def __init__(self, recipe, seed, device, init=None):
         self.recipe, self.seed, self.device = recipe, seed, device
-        self.student, self.teacher = (net.to(device) for net in build_pair(recipe.model, seed))
+        pair = build_pair(recipe.model, seed, init)
+        self.student, self.teacher = (network.to(device) for network in pair)
         self.optimiser = build_optimiser(self.student, recipe.optimisation)
         self.iteration = 0
         self._check_crop_sizes()

@@ -19,10 +19,10 @@ from braindino.pretrain.slices import Slices
 from braindino.pretrain.views import MultiCrop, view_loader
 
 
-def pretrain(recipe, shards, out_dir, seed=0, device="auto", logger=None, workers=0):
+def pretrain(recipe, shards, out_dir, seed=0, device="auto", logger=None, workers=0, init=None):
     """Pretrain by a recipe, or go on with a run that was interrupted.
 
-    Writes `metrics.jsonl`, `checkpoints/<identity>/`, `encoder.safetensors` and `encoder.json`.
+    Writes `metrics.jsonl`, `checkpoints/<identity>/` and what `export_encoder` does.
     A run's identity is what its weights depend on, so a changed recipe or corpus starts anew and
     leaves the other run's checkpoints alone.
 
@@ -42,6 +42,8 @@ def pretrain(recipe, shards, out_dir, seed=0, device="auto", logger=None, worker
         Hears what a person wants to know.
     workers : int
         Processes that make views; no effect on any number.
+    init : path, optional
+        The file of the recipe's `model.init`, where it names one.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def pretrain(recipe, shards, out_dir, seed=0, device="auto", logger=None, worker
     logger = logger or logging.getLogger(__name__)
     slices = Slices(shards)
     _check_enough(slices, recipe)
-    run = Run(recipe, seed, choose_device(device))
+    run = Run(recipe, seed, choose_device(device), init)
     folder = Path(out_dir) / "checkpoints" / _identity(recipe, seed, slices)
     checkpoints = Checkpoints(folder, recipe.keep_checkpoints, logger)
     journal = _resume(run, checkpoints, Path(out_dir) / "metrics.jsonl", logger)
@@ -106,7 +108,10 @@ def _is_due(iteration, every, last):
 def _resume(run, checkpoints, metrics, logger):
     state = checkpoints.load_newest(run.device)
     if state is None:
-        logger.info("pretraining %s: from random weights on %s", run.recipe.name, run.device)
+        recipe = run.recipe
+        logger.info(
+            "pretraining %s: from %s weights on %s", recipe.name, recipe.model.init, run.device
+        )
         return Journal(metrics)
     run.load_state(state)
     logger.info("pretraining %s: resuming at iteration %d", run.recipe.name, run.iteration)

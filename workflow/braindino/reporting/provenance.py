@@ -2,8 +2,8 @@
 
 import importlib.metadata
 import platform
-import subprocess
-from pathlib import Path
+
+from braindino.code import git_commit
 
 PACKAGES = ["braindino", "torch", "timm", "numpy", "scipy", "pandas", "nibabel", "snakemake"]
 
@@ -16,11 +16,5 @@ def provenance(commit):
 
 def code_version(fingerprint):
     """Return the git commit of this code, or its fingerprint where there is no repository."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        done = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return f"no git commit; fingerprint {fingerprint}"
-    return f"git commit {done.stdout.strip()}"
+    commit = git_commit()
+    return f"git commit {commit}" if commit else f"no git commit; fingerprint {fingerprint}"

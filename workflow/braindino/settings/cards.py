@@ -232,6 +232,9 @@ class Weights(Strict):
     sha256: str | None = Field(None, description="checksum, when known")
     how_to_get: str = Field(description="one sentence: where to ask, what to download")
 
+    def __str__(self):
+        return self.file
+
 
 class EncoderCard(Strict):
     """A frozen encoder."""

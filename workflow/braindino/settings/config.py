@@ -7,6 +7,7 @@ from pydantic import Field
 from braindino.settings.base import Strict
 from braindino.settings.corpus import Corpus
 from braindino.settings.imaging import Imaging
+from braindino.settings.plan import Plan
 from braindino.settings.probes import Probes
 from braindino.settings.statistics import Statistics
 
@@ -38,6 +39,7 @@ class Config(Strict):
     device: str = Field("auto", description="torch device: auto, cpu, cuda")
     patients_per_chunk: int = Field(32, description="patients in one DICOM conversion job", ge=1)
     feature_batch: int = Field(64, description="slices a forward pass of a frozen encoder", ge=1)
+    plan: Plan = Field(Plan(), description="machine and corpus that the target plan reckons with")
     phantoms: dict[str, int] = Field(
         {}, description="demo: cohorts to replace by phantoms, with their number of subjects"
     )

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from braindino.settings.base import Strict, assumed, stated
+from braindino.settings.cards import Weights
 
 REFERENCE = "the reference DINOv3 recipe, which §4.2 follows"
 GROUP = "the authors' only public pretraining code (for CT)"
@@ -17,7 +18,18 @@ class Model(Strict):
     arguments: dict[str, int | float | bool] = Field(
         {}, description="arguments that override the timm model's own, e.g. depth"
     )
+    init: Weights | Literal["random"] = assumed(
+        "random",
+        "the paper names no starting weights",
+        "weights at the start; or a published file, in the layout of timm, DINOv2 or DINOv3",
+    )
     drop_path: float = assumed(0.2, GROUP, "stochastic depth, student only", ge=0, lt=1)
+    rope_rescale: float = assumed(
+        2.0,
+        GROUP,
+        "rotary coordinates, student only: scaled log-uniformly between 1/x and x; 1: not",
+        ge=1,
+    )
     head_hidden: int = stated(2048, "4.2", "hidden units of the 3-layer heads", ge=1)
     head_bottleneck: int = stated(256, "4.2", "units before the prototypes", ge=1)
     prototypes: int = stated(65536, "4.2", "prototypes of each head", ge=2)

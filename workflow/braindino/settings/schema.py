@@ -56,10 +56,10 @@ def sources(model: Strict, prefix=""):
     """Yield (key, value, source, description) of every value of a model that carries a source."""
     for name, field in type(model).model_fields.items():
         value, key = getattr(model, name), f"{prefix}{name}"
-        if isinstance(value, BaseModel):
-            yield from sources(value, f"{key}.")
-        elif field.json_schema_extra:
+        if field.json_schema_extra:
             yield key, value, field.json_schema_extra["source"], field.description
+        elif isinstance(value, BaseModel):
+            yield from sources(value, f"{key}.")
 
 
 def _yaml(model, indent=""):

@@ -18,4 +18,5 @@ with job_log(snakemake.log[0], Interrupted, FloatingPointError):
         seed=snakemake.params.seed,
         device=snakemake.params.device,
         workers=snakemake.threads // 2,
+        init=snakemake.params.init,
     )

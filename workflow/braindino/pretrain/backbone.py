@@ -1,0 +1,145 @@
+"""The backbone of student and teacher: a vision transformer that can hide patches (section 4.2)."""
+
+import timm
+import torch
+from timm.layers import DropPath
+from timm.models.eva import Eva
+from timm.models.vision_transformer import VisionTransformer
+from torch import nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from braindino.errors import BadInput
+from braindino.weights import load_weights
+
+
+class Backbone(nn.Module):
+    """A timm vision transformer that takes slices and can hide patches from itself.
+
+    Positions are rotary (DINOv3) or learned (DINOv2).
+
+    Parameters
+    ----------
+    architecture : str
+        timm model name.
+    arguments : dict
+        Arguments that override the model's own.
+
+    Raises
+    ------
+    BadInput
+        When timm has no such vision transformer, or it takes images of one size alone.
+    """
+
+    def __init__(self, architecture, arguments):
+        super().__init__()
+        self.vit = _create(architecture, arguments)
+        self.mask_token = nn.Parameter(torch.zeros(self.vit.embed_dim))
+
+    @property
+    def depth(self):
+        """Number of transformer blocks."""
+        return len(self.vit.blocks)
+
+    @property
+    def dim(self):
+        """Length of a token."""
+        return self.vit.embed_dim
+
+    @property
+    def patch_size(self):
+        """Pixels of a patch, down and across."""
+        return self.vit.patch_embed.patch_size
+
+    def set_drop_path(self, rate):
+        """Drop residual branches with one rate in all blocks (timm's own grows with depth)."""
+        for block in self.vit.blocks:
+            block.drop_path1 = DropPath(rate)
+            block.drop_path2 = DropPath(rate)
+
+    def set_rope_rescale(self, factor):
+        """Scale rotary coordinates by a draw, log-uniform in [1/factor, factor], in training mode.
+
+        Every forward pass draws anew, from torch's CPU generator.
+        """
+        if rope := getattr(self.vit, "rope", None):
+            # timm's Eva has no argument for it; its rotary embedding has.
+            rope.rescale_coords, rope.aug_active = factor, factor > 1
+
+    def load(self, path):
+        """Load published weights, with their mask token where the file has one.
+
+        Raises
+        ------
+        BadInput
+            When the file does not fit, key by key.
+        """
+        mask_token = load_weights(self.vit, path)
+        if mask_token is not None:
+            self.mask_token.data.copy_(mask_token)
+
+    def forward(self, slices, masks=None):
+        """Encode slices.
+
+        Parameters
+        ----------
+        slices : Tensor [batch, channels, height, width]
+            One channel is taken as three equal ones, here and nowhere else (§4.2).
+        masks : Tensor of bool [batch, rows, columns], optional
+            Patches whose embedding the mask token replaces.
+
+        Returns
+        -------
+        cls : Tensor [batch, dim]
+            Class tokens after the final norm.
+        patches : Tensor [batch, rows · columns, dim]
+            Patch tokens after the final norm.
+        """
+        vit = self.vit
+        tokens = self._embed(slices)
+        if masks is not None:
+            tokens = torch.where(masks[..., None], self.mask_token.to(tokens.dtype), tokens)
+        if isinstance(vit, Eva):
+            tokens, rope = vit._pos_embed(tokens)
+            places = {"rope": rope}
+        else:
+            tokens, places = vit._pos_embed(tokens), {}
+        tokens = vit.norm_pre(tokens)
+        recompute = vit.grad_checkpointing and torch.is_grad_enabled()
+        for block in vit.blocks:
+            if recompute:
+                tokens = checkpoint(block, tokens, use_reentrant=False, **places)
+            else:
+                tokens = block(tokens, **places)
+        tokens = vit.norm(tokens)
+        return tokens[:, 0], tokens[:, vit.num_prefix_tokens :]
+
+    def _embed(self, slices):
+        # The convolution as one product, over equal channels with the kernels' sum: its backward
+        # pass takes half a step on a CPU otherwise.
+        proj = self.vit.patch_embed.proj
+        down, across = proj.kernel_size
+        kernels = proj.weight
+        if slices.shape[1] != proj.in_channels:
+            kernels = kernels.sum(dim=1, keepdim=True)
+        patches = slices.unfold(2, down, down).unfold(3, across, across)
+        patches = patches.permute(0, 2, 3, 1, 4, 5).flatten(3)
+        return functional.linear(patches, kernels.flatten(1), proj.bias)
+
+
+def _create(architecture, arguments):
+    if not timm.is_model(architecture):
+        raise BadInput(f"model.architecture: timm has no model '{architecture}'.")
+    try:
+        vit = timm.create_model(architecture, num_classes=0, **arguments)
+    except TypeError as error:
+        raise BadInput(f"model.arguments: {architecture}: {error}.") from error
+    if not isinstance(vit, Eva | VisionTransformer) or vit.cls_token is None:
+        raise BadInput(
+            f"model.architecture: {architecture} is not a vision transformer with a class token."
+        )
+    if not vit.dynamic_img_size:
+        raise BadInput(
+            f"model.arguments: {architecture} takes images of one size; add dynamic_img_size: true."
+        )
+    return vit

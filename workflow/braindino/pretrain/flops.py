@@ -1,0 +1,127 @@
+"""FLOPs of a training step, by counting its matrix products.
+
+A multiplication with its addition is two FLOPs. Element-wise work (norms, softmax, Sinkhorn-Knopp,
+optimiser) is left out: it is less than a hundredth of the products.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from braindino.pretrain.model import Network
+
+
+class Shape(NamedTuple):
+    """All of a network that its cost depends on.
+
+    Attributes
+    ----------
+    patch : int
+        Weights of the patch embedding's product, over the channels that the images have.
+    pixels : (int, int)
+        Pixels of a patch, down and across.
+    prefix : int
+        Class and storage tokens.
+    depth, dim : int
+        Blocks, and length of a token.
+    blocks, head : int
+        Weights through which every token goes, in all blocks and in one head.
+    parameters : int
+        Of the backbone and both heads.
+    """
+
+    patch: int
+    pixels: tuple[int, int]
+    prefix: int
+    depth: int
+    dim: int
+    blocks: int
+    head: int
+    parameters: int
+
+
+def shape_of(settings, channels=1):
+    """Measure the network of `settings` (a recipe's model) without memory for its weights."""
+    with torch.device("meta"):
+        network = Network(settings)
+    backbone, down, across = network.backbone, *network.backbone.patch_size
+    return Shape(
+        patch=channels * down * across * backbone.dim,
+        pixels=(down, across),
+        prefix=backbone.vit.num_prefix_tokens,
+        depth=backbone.depth,
+        dim=backbone.dim,
+        blocks=_weights(backbone.vit.blocks),
+        head=_weights(network.dino_head),
+        parameters=sum(p.numel() for p in network.parameters()),
+    )
+
+
+def count_patches(shape, size):
+    """Return the number of patches of a square image of `size` pixels."""
+    return (size // shape.pixels[0]) * (size // shape.pixels[1])
+
+
+def embed_flops(shape, size):
+    """Return the FLOPs of embedding the patches of one image."""
+    return 2 * shape.patch * count_patches(shape, size)
+
+
+def block_flops(shape, size):
+    """Return the FLOPs of one image in all blocks: linear layers, then attention's two products."""
+    tokens = shape.prefix + count_patches(shape, size)
+    return 2 * shape.blocks * tokens + 4 * shape.depth * shape.dim * tokens**2
+
+
+def head_flops(shape, tokens):
+    """Return the FLOPs of `tokens` in one head."""
+    return 2 * shape.head * tokens
+
+
+def slice_flops(shape, views, masked):
+    """Count the FLOPs of one step, a slice.
+
+    A backward pass costs two forward passes: the gradients of inputs and of weights. Images need
+    none, so the patch embedding's costs one.
+
+    Parameters
+    ----------
+    shape : Shape
+    views : settings.pretrain.Views
+        Numbers and sizes of the crops.
+    masked : float
+        Masked patches of all global crops of a slice.
+
+    Returns
+    -------
+    dict
+        student (forward and backward), teacher (forward, on global crops) and heads (of both).
+    """
+    crops = [(views.global_crops, views.global_size), (views.local_crops, views.local_size)]
+    student = sum(
+        count * (2 * embed_flops(shape, size) + 3 * block_flops(shape, size))
+        for count, size in crops
+    )
+    whole = embed_flops(shape, views.global_size) + block_flops(shape, views.global_size)
+    seen = views.global_crops + views.local_crops + masked
+    given = views.global_crops + masked
+    return {
+        "student": student,
+        "teacher": views.global_crops * whole,
+        "heads": 3 * head_flops(shape, seen) + head_flops(shape, given),
+    }
+
+
+def expected_masked(shape, views, objective):
+    """Return the mean number of masked patches of a slice's global crops."""
+    share = objective.mask_probability * sum(objective.mask_ratio) / 2
+    return views.global_crops * share * count_patches(shape, views.global_size)
+
+
+def _weights(module):
+    return sum(
+        part.in_features * part.out_features
+        for part in module.modules()
+        if isinstance(part, nn.Linear)
+    )
