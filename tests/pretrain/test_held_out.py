@@ -30,9 +30,9 @@ def test_subjects_are_held_out_whole_and_no_more_than_asked(volumes):
     assert (held.groupby("subject").size() == 3).all()
 
 
-def test_no_more_than_a_tenth_is_held_out(volumes):
-    assert len(choose_held_out(volumes, 1000, seed=0)) == 30
-    assert len(choose_held_out(volumes[:27], 1000, seed=0)) == 0
+def test_no_more_than_a_fifth_is_held_out(volumes):
+    assert len(choose_held_out(volumes, 1000, seed=0)) == 60
+    assert len(choose_held_out(volumes[:12], 1000, seed=0)) == 0
 
 
 def test_the_choice_hangs_on_ids_and_seed_alone(volumes):

@@ -49,7 +49,9 @@ def _signs(recipe):
         high = f"{name} log(prototypes) = {most:.1f} nats: it tells no view from another"
         yield key, lambda value: value < MARGIN * most, low
         yield key, lambda value: value > (1 - MARGIN) * most, high
-    rank = "the effective rank of the class tokens is near one: all slices look alike to the teacher"
+    rank = (
+        "the effective rank of the class tokens is near one: all slices look alike to the teacher"
+    )
     yield "rankme", lambda value: value < LEAST_RANK, rank
     usage = "the teacher uses next to none of the prototypes that a batch could use"
     yield "prototype_usage", lambda value: value < LEAST_USAGE * usable, usage

@@ -1,4 +1,4 @@
-"""An online probe: do the teacher's nearest neighbours on held-out subjects share the contrast?"""
+"""An online probe: whether nearest neighbours on held-out subjects share contrast and cohort."""
 
 import numpy as np
 import torch

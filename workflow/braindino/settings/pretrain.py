@@ -83,7 +83,7 @@ class Probe(Strict):
     volumes: int = assumed(
         64,
         "an accuracy to 6 % (one standard error), at a thousandth of the paper's corpus",
-        "volumes held out at most, whole subjects by hash, and no more than a tenth of all; "
+        "volumes held out at most, whole subjects by hash, and no more than a fifth of all; "
         "0: neither held out nor probed",
         ge=0,
     )
