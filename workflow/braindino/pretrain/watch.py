@@ -35,7 +35,7 @@ class Watch:
         )
 
     def is_due(self, iteration):
-        """Whether to probe after an iteration: the first, which is 0, every so many, and the last."""
+        """Whether to probe after an iteration: 0, every so many, and the last."""
         last = iteration == self.recipe.optimisation.iterations
         return bool(self.held_out) and (last or iteration % self.recipe.probe.every == 0)
 
