@@ -85,3 +85,25 @@ def test_a_truncated_shard_is_named(shards):
     shards[0].write_bytes(shards[0].read_bytes()[:500])
     with pytest.raises(BadInput, match=r"0\.npy: not a readable shard"):
         Slices(shards)
+
+
+def test_slices_of_held_out_volumes_are_passed_over(shards):
+    expected = np.concatenate([np.load(shards[0])[3:], np.load(shards[2])])
+    slices = Slices(shards, held_out={"a/sub-0/-/T1w"})
+    assert (len(slices), slices.volumes) == (8, 2)
+    np.testing.assert_array_equal(np.stack([slices[k] for k in range(8)]), expected)
+    assert slices.fingerprint != Slices(shards).fingerprint
+
+
+def test_a_cohort_may_be_held_out_whole(shards):
+    slices = Slices(shards, held_out={"a/sub-0/-/T1w", "a/sub-1/-/T1w"})
+    assert (slices.sizes, slices.datasets, slices.volumes) == ([5], ["b"], 1)
+
+
+def test_a_volume_in_a_shards_middle_parts_it(tmp_path, write_shard):
+    path = write_shard(tmp_path / "0.npy", "a", 3, 2)
+    slices = Slices([path], held_out={"a/sub-1/-/T1w"})
+    assert slices.sizes == [2, 2]
+    np.testing.assert_array_equal(
+        np.stack([slices[k] for k in range(4)]), np.load(path)[[0, 1, 4, 5]]
+    )

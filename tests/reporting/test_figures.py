@@ -12,6 +12,7 @@ from braindino.reporting.curves import read_log, training_curves
 from braindino.reporting.figure_3 import figure_3, panel_letters
 from braindino.reporting.mosaic import OUTLINE, evenly, mosaic, read_thumbnails
 from braindino.reporting.palette import ENCODERS, OTHERS, encoder_marks
+from braindino.reporting.patches import patch_colours, patch_figure
 from braindino.reporting.style import save_figure
 
 
@@ -165,12 +166,48 @@ def test_even_choice():
     assert list(evenly(3, 16)) == [0, 1, 2] and len(evenly(0)) == 0
 
 
-def test_curves_draw_what_is_there(training_log):
-    drawn = training_curves(training_log, "Tiny")
+def test_curves_draw_what_is_there(training_log, real_run):
+    drawn = training_curves(training_log, real_run.recipe)
     titles = [axes.get_title(loc="left") for axes in drawn.axes if axes.axison]
-    assert titles == ["Loss", "KoLeo loss", "Entropy (nats)", "Effective rank", "Learning rate"]
-    few = training_curves([{"iteration": 1, "loss": 2.0}, {"iteration": 2}], "Tiny")
+    assert titles == [
+        "Loss", "kNN accuracy on held-out subjects", "Entropy (nats)",
+        "Effective rank of class tokens", "KoLeo loss", "Learning rate",
+    ]  # fmt: skip
+    few = training_curves([{"iteration": 1, "loss": 2.0}, {"iteration": 2}], real_run.recipe)
     assert [axes.get_title(loc="left") for axes in few.axes if axes.axison] == ["Loss"]
+
+
+def test_curves_are_drawn_beside_what_they_are_compared_with(training_log, real_run):
+    drawn = training_curves(training_log, real_run.recipe, "demo: phantoms, not patients")
+    levels = {
+        line.get_label(): line.get_ydata()[0]
+        for axes in drawn.axes
+        for line in axes.lines
+        if line.get_linestyle() in ("--", ":")
+    }
+    assert levels == {
+        "contrast, random weights": 0.5, "contrast, chance": 0.4,
+        "log(prototypes)": np.log(65536),
+    }  # fmt: skip
+    entropy = next(axes for axes in drawn.axes if axes.get_title(loc="left") == "Entropy (nats)")
+    assert entropy.get_ylim()[1] > np.log(65536)
+
+
+def test_a_run_without_random_weights_entry_has_no_dashed_accuracy(training_log, real_run):
+    drawn = training_curves(training_log[1:], real_run.recipe)
+    labels = {line.get_label() for axes in drawn.axes for line in axes.lines}
+    assert "contrast, chance" in labels and "contrast, random weights" not in labels
+
+
+def test_patches_are_coloured_where_there_is_brain(tmp_path):
+    components = np.full((2, 3, 3, 3), np.nan)
+    components[:, 1] = [0, -9, 9]  # in SD: the middle, beyond both ends
+    np.testing.assert_array_equal(patch_colours(components)[0, 1, 0], [0.5, 0, 1])
+    assert not patch_colours(components)[:, 0].any()
+    slices = np.zeros((2, 24, 24), np.uint8)
+    drawn = patch_figure(components, slices, ["T1w", "FLAIR"], "Tiny", "demo: phantoms")
+    assert [axes.get_title() for axes in drawn.axes] == ["T1w", "FLAIR", "", ""]
+    assert "Tiny (demo: phantoms)" in [drawn.get_suptitle()]
 
 
 def test_a_broken_log_is_named(tmp_path):

@@ -49,7 +49,7 @@ def images(tmp_path_factory):
     path = tmp_path_factory.mktemp("images") / "one.png"
     path.write_bytes(b"\x89PNG not really")
     uri = data_uri(path)
-    return {"figure_1a": uri, "figure_3": uri, "curves": uri} | {
+    return dict.fromkeys(("figure_1a", "figure_3", "curves", "patches"), uri) | {
         "mosaics": {"IXI": uri}, "histograms": {"IXI": uri}
     }  # fmt: skip
 
@@ -99,7 +99,7 @@ def test_the_page_is_well_formed_and_its_links_lead_somewhere(page):
 
 def test_the_page_loads_nothing_from_anywhere(page):
     resources = Outline(page).resources
-    assert len(resources) == 5 and all(r.startswith("data:image/png;base64,") for r in resources)
+    assert len(resources) == 6 and all(r.startswith("data:image/png;base64,") for r in resources)
     style = page[page.index("<style>") : page.index("</style>")]
     assert "url(" not in style and "@import" not in style
 
@@ -158,7 +158,8 @@ def test_the_page_is_equal_on_rerun(context, page):
 def test_a_run_without_any_data_still_has_a_report(real_run, tables):
     absent = tables["availability"].assign(status="absent")
     empty = {name: frame.iloc[:0] for name, frame in tables.items()}
-    nothing = {"figure_1a": None, "figure_3": None, "curves": None, "mosaics": {}, "histograms": {}}
+    nothing = dict.fromkeys(["figure_1a", "figure_3", "curves", "patches"])
+    nothing |= {"mosaics": {}, "histograms": {}}
     context = report_context(
         real_run, labels(real_run, absent), empty | {"availability": absent}, nothing, "0123abc"
     )

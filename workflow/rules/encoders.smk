@@ -32,3 +32,26 @@ rule embed:
         code=code("encoders/embed.py"),
     script:
         "../scripts/encoders/embed.py"
+
+
+rule patches:
+    input:
+        weights=rules.pretrain.output.encoder,
+        card=rules.pretrain.output.card,
+        shards=rules.pretrain.input.shards,
+        indices=rules.pretrain.input.indices,
+    output:
+        paths.pretrain(CONFIG.recipe, "patches.npz"),
+    log:
+        paths.log("patches", CONFIG.recipe),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        recipe=settings(RUN.recipe),
+        seed=CONFIG.seed,
+        code=code("encoders/patches.py"),
+    script:
+        "../scripts/encoders/patches.py"

@@ -134,6 +134,26 @@ rule curves:
         "../scripts/reporting/curves.py"
 
 
+rule patch_figure:
+    input:
+        rules.patches.output,
+    output:
+        report(
+            paths.pretrain(CONFIG.recipe, "patches.png"),
+            caption="../report/patches.rst",
+            category="Pretraining",
+        ),
+    log:
+        paths.log("patch_figure", CONFIG.recipe),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/patches.py"),
+    script:
+        "../scripts/reporting/patches.py"
+
+
 rule reproduction:
     input:
         published="config/paper/results.csv",
@@ -177,6 +197,8 @@ rule report:
         figure_1a=rules.figure_1a.output.png if PRETRAINING else [],
         figure_3=rules.figure.output.png if PROBED else [],
         curves=rules.curves.output if TRAINABLE else [],
+        patches=rules.patch_figure.output if TRAINABLE else [],
+        course=rules.pretrain.output.metrics if TRAINABLE else [],
         encoder=rules.pretrain.output.card if TRAINABLE else [],
     output:
         paths("report.html"),

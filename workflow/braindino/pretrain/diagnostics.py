@@ -1,6 +1,10 @@
-"""Signs of life and of collapse."""
+"""Signs of life and of collapse, as pure functions of one batch, and the memory that it took."""
+
+import resource
+import sys
 
 import torch
+from torch.nn import functional
 
 
 def mean_entropy(probabilities):
@@ -21,3 +25,39 @@ def effective_rank(features):
     """
     values = torch.linalg.svdvals(features.float())
     return mean_entropy(values / values.sum()).exp()
+
+
+def prototype_usage(targets):
+    """Return the share of prototypes that are the first choice of some target.
+
+    Parameters
+    ----------
+    targets : Tensor [samples, prototypes]
+        Teacher distributions of a batch; the most is min(samples, prototypes) / prototypes.
+    """
+    return targets.argmax(dim=-1).unique().numel() / targets.shape[-1]
+
+
+def nearest_distance(features):
+    """Return the mean distance of features to their nearest neighbour, which KoLeo enlarges.
+
+    Parameters
+    ----------
+    features : Tensor [samples ≥ 2, dim]
+        Put on the unit sphere here; zero means that all are alike, two that they are opposite.
+    """
+    points = functional.normalize(features.float(), dim=-1)
+    return torch.cdist(points, points).fill_diagonal_(torch.inf).amin(dim=1).mean()
+
+
+def peak_memory(device):
+    """Return the most memory (MiB) used so far: the GPU's, or this process's where there is none.
+
+    Parameters
+    ----------
+    device : torch.device
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

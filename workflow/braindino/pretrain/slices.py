@@ -2,7 +2,7 @@
 
 import mmap
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
@@ -53,17 +53,20 @@ class Slices:
     paths : sequence of path
         Shards `<chunk>.npy` of shape [n, height, width], each beside its `<chunk>.parquet`;
         n may be zero.
+    held_out : collection of str
+        Ids of volumes whose slices are passed over.
 
     Attributes
     ----------
     sizes : list of int
-        Slices of each shard that has some.
+        Slices of each run of slices in a shard; one without held-out volumes is a single run.
     datasets : list of str
         Cohorts with at least one slice.
     volumes : int
         Volumes with at least one slice.
     fingerprint : str
-        Changes when a row of a shard's table does; the table holds every slice's checksum.
+        Changes when a row of a shard's table does, which holds every slice's checksum, or when
+        other volumes are held out.
 
     Raises
     ------
@@ -71,17 +74,18 @@ class Slices:
         A shard is not an array of slices, or disagrees with its table or the other shards.
     """
 
-    def __init__(self, paths):
+    def __init__(self, paths, held_out=()):
         shards = [_open(Path(path)) for path in paths]
-        tables = [_read_table(shard) for shard in shards]
-        self._shards = [shard for shard in shards if shard.shape[0]]
+        selected = [_select(shard, held_out) for shard in shards]
+        self._shards = [run for runs, _ in selected for run in runs]
         self._check_same_size()
         self.sizes = [shard.shape[0] for shard in self._shards]
         self._ends = list(accumulate(self.sizes))
+        tables = [table for _, table in selected]
         rows = pd.concat([*tables, pd.DataFrame(columns=["volume_id", "dataset"])])
         self.datasets = sorted(rows["dataset"].unique())
         self.volumes = int(rows["volume_id"].nunique())
-        self.fingerprint = _fingerprint(self._shards)
+        self.fingerprint = _fingerprint(shards, held_out)
 
     def __len__(self):
         return sum(self.sizes)
@@ -121,11 +125,30 @@ def _read_table(shard):
             f"{path}: {len(table)} rows for {shard.shape[0]} slices of {shard.path.name}; "
             "make the shard again"
         )
-    return table.drop_duplicates()
+    return table
 
 
-def _fingerprint(shards):
-    digest = sha256()
+def _select(shard, held_out):
+    """Return the runs of a shard's slices that are kept, and their volumes with the cohort."""
+    table = _read_table(shard)
+    kept = ~table["volume_id"].isin(held_out)
+    return _runs(shard, kept.to_numpy()), table[kept].drop_duplicates()
+
+
+def _runs(shard, kept):
+    """Split a shard where rows are left out: the runs of those that are kept, as shards."""
+    edges = np.flatnonzero(np.diff(kept, prepend=False, append=False)).tolist()
+    row_bytes = shard.shape[1] * shard.shape[2] * shard.dtype.itemsize
+    return [
+        replace(
+            shard, shape=(end - start, *shard.shape[1:]), offset=shard.offset + start * row_bytes
+        )
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def _fingerprint(shards, held_out):
+    digest = sha256("\n".join(sorted(held_out)).encode())
     for shard in shards:
         digest.update(shard.path.with_suffix(".parquet").read_bytes())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 import yaml
 
+from braindino.pretrain.collapse import signs_of_collapse
 from braindino.reporting.data import data_context, final_counts
 from braindino.reporting.grids import OVERLAP, grid
 from braindino.reporting.labels import measure, task_title
@@ -15,7 +16,7 @@ from braindino.reporting.tables import result_rows
 FEW = 30  # assumed: below it, a 95 % interval of an AUC spans a fifth of the scale or more
 
 
-def report_context(run, labels, tables, images, commit, pretraining=None):
+def report_context(run, labels, tables, images, commit, pretraining=None, course=()):
     """Gather everything that `render_report` prints.
 
     Parameters
@@ -28,12 +29,14 @@ def report_context(run, labels, tables, images, commit, pretraining=None):
         availability, the audits coverage, composition, splits, leakage, duplicates and notes,
         subsets, rejects, outliers, metrics, comparisons and reproduction.
     images : dict
-        figure_1a, figure_3 and curves: data URI or None; mosaics and histograms:
+        figure_1a, figure_3, curves and patches: data URI or None; mosaics and histograms:
         {cohort: data URI}.
     commit : str
         Version of the code.
     pretraining : dict, optional
         `encoder.json` of the pretrained encoder.
+    course : list of dict
+        Lines of its `metrics.jsonl`.
 
     Returns
     -------
@@ -62,6 +65,8 @@ def report_context(run, labels, tables, images, commit, pretraining=None):
         "deviations": deviations(run, _untrained(availability, labels)),
         "quality": quality_sections(images["mosaics"], images["histograms"], tables["outliers"]),
         "curves": images["curves"],
+        "patches": images["patches"],
+        "collapse": signs_of_collapse(course, run.recipe),
         "figure_1a": images["figure_1a"],
         "figure_3": images["figure_3"],
         "tables": [grid(results[card.name], card, labels) for card in shown],

@@ -1,6 +1,7 @@
-"""The pretraining's course: losses, entropies, rank and learning rate."""
+"""The pretraining's course: losses, signs of life and of collapse, rates and speed."""
 
 import json
+import math
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -10,12 +11,27 @@ from braindino.reporting.style import house_style, watermark
 
 PANELS = {
     "Loss": ["loss", "dino_global", "dino_local", "ibot"],
-    "KoLeo loss": ["koleo"],
+    "kNN accuracy on held-out subjects": ["knn_modality", "knn_dataset"],
     "Entropy (nats)": ["teacher_entropy", "student_entropy"],
-    "Effective rank": ["rankme"],
+    "Effective rank of class tokens": ["rankme"],
+    "Share of prototypes in use": ["prototype_usage"],
+    "Distance to the nearest class token": ["nearest_distance"],
+    "KoLeo loss": ["koleo"],
+    "Gradient norm": ["grad_norm_backbone", "grad_norm_dino_head", "grad_norm_ibot_head"],
     "Learning rate": ["lr"],
+    "Teacher temperature": ["teacher_temperature"],
+    "Slices a second": ["slices_per_second"],
+    "Share of time waiting for data": ["data_wait"],
 }
+NAMES = {
+    "loss": "total", "dino_global": "DINO, global", "dino_local": "DINO, local", "ibot": "iBOT",
+    "knn_modality": "contrast", "knn_dataset": "cohort",
+    "teacher_entropy": "teacher", "student_entropy": "student",
+    "grad_norm_backbone": "backbone", "grad_norm_dino_head": "DINO head",
+    "grad_norm_ibot_head": "iBOT head",
+}  # fmt: skip
 COLORS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7"]
+SHARES = {"knn_modality", "prototype_usage", "data_wait"}  # drawn from zero
 
 
 def read_log(path):
@@ -32,15 +48,16 @@ def read_log(path):
         raise BadInput(f"{path}: not one JSON object a line; run the pretraining again.") from error
 
 
-def training_curves(records, title, demo=""):
+def training_curves(records, recipe, demo=""):
     """Draw what a training log holds.
 
     Parameters
     ----------
     records : list of dict
-        Logged steps with the key `iteration`; keys that no step has are left out.
-    title : str
-        Title of the recipe.
+        Logged steps with the key `iteration`, 0 being the random weights; keys that no step has
+        are left out.
+    recipe : Recipe
+        Its title, and its prototypes, whose logarithm bounds the entropies.
     demo : str
         The demo's note, if any.
 
@@ -57,20 +74,54 @@ def training_curves(records, title, demo=""):
         grid = figure.subplots(rows, 2, squeeze=False).ravel()
         for axes, (name, drawn) in zip(grid, panels.items(), strict=False):
             _panel(axes, records, name, drawn, demo)
+            for level in _levels(records, recipe, drawn):
+                _draw_level(axes, *level)
+            _finish(axes, drawn)
         for axes in grid[len(panels) :]:
             axes.set_axis_off()
-        figure.suptitle(title + (f" ({demo})" if demo else ""), fontsize=9)
+        figure.suptitle(recipe.title + (f" ({demo})" if demo else ""), fontsize=9)
         return figure
 
 
 def _panel(axes, records, name, keys, demo):
     for key, color in zip(keys, COLORS, strict=False):
-        points = [(r["iteration"], r[key]) for r in records if r.get(key) is not None]
-        axes.plot(*zip(*points, strict=True), color=color, label=key, linewidth=1.1)
+        points = _points(records, key)
+        marker = "o" if key.startswith("knn") else None  # few, and each counts
+        axes.plot(
+            *zip(*points, strict=True), color=color, label=NAMES.get(key, key), linewidth=1.1,
+            marker=marker, markersize=2.5,
+        )  # fmt: skip
     axes.set_title(name)
     axes.set_xlabel("Iteration")
-    if len(keys) > 1:
-        axes.margins(y=0.3)  # room for the legend above the curves
-        axes.legend(fontsize=6.5, ncols=2, loc="upper right")
     if demo:
         watermark(axes)
+
+
+def _points(records, key):
+    return [(r["iteration"], r[key]) for r in records if r.get(key) is not None]
+
+
+def _levels(records, recipe, keys):
+    """List (height, colour, line style, name) of what a panel's curves are compared with."""
+    if "teacher_entropy" in keys:
+        yield math.log(recipe.model.prototypes), "0.4", "--", "log(prototypes)"
+    for key, color in zip(keys, COLORS, strict=False):
+        if not key.startswith("knn"):
+            continue
+        (first, untrained), *_ = _points(records, key)
+        if first == 0:
+            yield untrained, color, "--", f"{NAMES[key]}, random weights"
+        for _, chance in _points(records, f"{key}_chance")[:1]:
+            yield chance, color, ":", f"{NAMES[key]}, chance"
+
+
+def _draw_level(axes, height, color, style, name):
+    axes.axhline(height, color=color, linestyle=style, linewidth=0.9, label=name)
+
+
+def _finish(axes, keys):
+    if len(axes.get_legend_handles_labels()[1]) > 1:
+        axes.margins(y=0.3)  # room for the legend above the curves
+        axes.legend(fontsize=6, ncols=2, loc="best")
+    if SHARES & set(keys):
+        axes.set_ylim(bottom=0)

@@ -88,6 +88,23 @@ class Optimisation(Strict):
     betas: tuple[float, float] = assumed((0.9, 0.999), REFERENCE, "AdamW betas")
 
 
+class Probe(Strict):
+    """The online kNN probe: contrast and cohort of volumes that are held out of pretraining."""
+
+    every: int = Field(5000, description="iterations between probes", ge=1)
+    volumes: int = assumed(
+        64,
+        "an accuracy to 6 % (one standard error), at a thousandth of the paper's corpus",
+        "volumes held out at most, whole subjects by hash, and no more than a fifth of all; "
+        "0: neither held out nor probed",
+        ge=0,
+    )
+    slices: int = assumed(8, "a few seconds a probe", "slices of each, evenly spread", ge=1)
+    neighbours: int = assumed(
+        5, "a contrast may have so few held-out volumes", "neighbours that vote, by cosine", ge=1
+    )
+
+
 class Recipe(Strict):
     """One pretraining run (paper §4.2, stage 1)."""
 
@@ -97,7 +114,11 @@ class Recipe(Strict):
     views: Views = Views()
     objective: Objective = Objective()
     optimisation: Optimisation = Optimisation()
+    probe: Probe = Probe()
     log_every: int = Field(50, description="iterations between lines of metrics.jsonl", ge=1)
+    tensorboard: bool = Field(
+        False, description="write the metrics for TensorBoard too, where it is installed"
+    )
     checkpoint_every: int = Field(1000, description="iterations between checkpoints", ge=1)
     keep_checkpoints: int = Field(3, description="checkpoints kept", ge=1)
 

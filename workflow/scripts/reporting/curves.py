@@ -9,5 +9,5 @@ from braindino.settings.load import restore_run
 with job_log(snakemake.log[0]):
     run = restore_run(snakemake.params.run)
     demo = PHANTOMS if run.config.phantoms else ""
-    figure = training_curves(read_log(snakemake.input[0]), run.recipe.title, demo)
+    figure = training_curves(read_log(snakemake.input[0]), run.recipe, demo)
     save_figure(figure, *snakemake.output, dpi=150)

@@ -10,6 +10,7 @@ from braindino.files import concat_tables, write_text
 from braindino.imaging.quality import OUTLIERS
 from braindino.log import job_log
 from braindino.reporting.context import report_context
+from braindino.reporting.curves import read_log
 from braindino.reporting.html import data_uris, render_report
 from braindino.reporting.labels import labels
 from braindino.reporting.provenance import code_version
@@ -31,9 +32,10 @@ with job_log(snakemake.log[0]):
     tables |= {name: concat_tables(listed(name), columns) for name, columns in JOINED.items()}
     tables["rejects"] = tables["rejects"].drop_duplicates()  # shards repeat what imaging rejected
     images = {name: data_uris(listed(name)) for name in ("mosaics", "histograms")}
-    for name in ("figure_1a", "figure_3", "curves"):
+    for name in ("figure_1a", "figure_3", "curves", "patches"):
         images[name] = next(iter(data_uris(listed(name)).values()), None)
     code, names = code_version(snakemake.params.code), labels(run, tables["availability"])
     encoder = next((json.loads(Path(path).read_text()) for path in listed("encoder")), None)
-    context = report_context(run, names, tables, images, code, encoder)
+    course = [record for path in listed("course") for record in read_log(path)]
+    context = report_context(run, names, tables, images, code, encoder, course)
     write_text(render_report(context), snakemake.output[0])

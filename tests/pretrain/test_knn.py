@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+
+from braindino.pretrain.held_out import list_volumes
+from braindino.pretrain.knn import TEMPERATURE, KnnProbe, knn_hits
+from braindino.pretrain.model import Backbone
+
+
+def by_scikit_learn(features, labels, subjects, neighbours):
+    """Leave each subject out in turn."""
+    right = []
+    for subject in np.unique(subjects):
+        rest = subjects != subject
+        model = KNeighborsClassifier(
+            neighbours, metric="cosine", weights=lambda d: np.exp((1 - d) / TEMPERATURE)
+        )
+        model.fit(features[rest], labels[rest])
+        right += list(model.predict(features[~rest]) == labels[~rest])
+    return np.mean(right)
+
+
+def test_accuracy_is_that_of_scikit_learn(rng):
+    labels, subjects = rng.integers(0, 4, 80), np.repeat(np.arange(20), 4)
+    features = rng.normal(size=(80, 6)) + 1.5 * np.eye(6)[labels]
+    accuracy, chance = knn_hits(torch.from_numpy(features), labels, subjects, 5)
+    assert accuracy == pytest.approx(by_scikit_learn(features, labels, subjects, 5))
+    assert chance == np.bincount(labels).max() / 80
+    assert 0.3 < accuracy < 1
+
+
+def test_a_subjects_own_volumes_are_no_neighbours():
+    # Each subject's two volumes are twins of unlike label: the others' are all there is to ask.
+    features = torch.eye(3).repeat_interleave(2, dim=0)
+    labels, subjects = np.array([0, 1, 0, 1, 0, 1]), np.array([0, 0, 1, 1, 2, 2])
+    labels_of_subjects = subjects.copy()
+    assert np.isnan(knn_hits(features, labels_of_subjects, subjects, 1)[0])
+    assert knn_hits(features, labels, subjects, 4)[1] == 0.5
+
+
+def test_a_label_that_nobody_else_has_is_not_asked():
+    features = torch.tensor([[1.0, 0], [1, 0.1], [0, 1]])
+    assert knn_hits(features, np.array([0, 0, 1]), np.arange(3), 1) == (1.0, 1.0)
+
+
+def test_the_cosine_and_not_the_length_makes_neighbours():
+    features = torch.tensor([[1.0, 0], [9, 0], [0, 1], [0, 9]])
+    labels = np.array([0, 0, 1, 1])
+    assert knn_hits(features, labels, np.arange(4), 1)[0] == 1
+    assert knn_hits(features, labels[::-1].copy(), np.arange(4), 1)[0] == 1
+    assert knn_hits(features, np.array([0, 1, 0, 1]), np.arange(4), 1)[0] == 0
+
+
+def test_a_volume_is_the_mean_of_its_slices_class_tokens(shards, recipe):
+    volumes = list_volumes(shards)
+    probe = KnnProbe(volumes, slices=2, size=48, neighbours=1)
+    assert probe.images.shape == (3, 2, 1, 48, 48) and probe.images.dtype == torch.float16
+    # Of three slices the first and third thirds; of five, evenly.
+    third = torch.from_numpy(np.load(shards[2])[[1, 3], None])
+    assert torch.equal(probe.images[2], third)
+    backbone = Backbone(recipe.model.architecture, recipe.model.arguments)
+    metrics = probe(backbone)
+    assert set(metrics) == {
+        "knn_modality", "knn_modality_chance", "knn_dataset", "knn_dataset_chance",
+    }  # fmt: skip
+    assert (metrics["knn_modality"], metrics["knn_modality_chance"]) == (1, 1)
+    assert metrics["knn_dataset_chance"] == 1  # of the two volumes of cohort a; b has one subject
+
+
+def test_slices_are_brought_to_the_size_of_a_global_crop(shards):
+    assert KnnProbe(list_volumes(shards), 2, 32, 1).images.shape[-2:] == (32, 32)

@@ -1,0 +1,100 @@
+"""An online probe: whether nearest neighbours on held-out subjects share contrast and cohort."""
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from braindino.pretrain.slices import Slices
+
+# Assumed: the temperature by which DINO's own kNN evaluation weighs neighbours (Caron et al. 2021).
+TEMPERATURE = 0.07
+BATCH = 64  # slices a forward pass
+LABELS = ("modality", "dataset")
+
+
+class KnnProbe:
+    """Some slices of held-out volumes, and what they are of.
+
+    A volume is the mean of its slices' class tokens, as in the frozen evaluation (§4.3).
+
+    Parameters
+    ----------
+    volumes : DataFrame
+        As `held_out.choose_held_out` returns it.
+    slices : int
+        Slices of a volume, spread evenly over those that its shard holds.
+    size : int
+        Pixels of a slice, square: that of a global crop.
+    neighbours : int
+        Neighbours that vote.
+    """
+
+    def __init__(self, volumes, slices, size, neighbours):
+        self.neighbours = neighbours
+        self.subjects = _codes(volumes["dataset"] + "/" + volumes["subject"])
+        self.labels = {name: _codes(volumes[name]) for name in LABELS}
+        self.images = torch.stack([_read(volume, slices, size) for volume in volumes.itertuples()])
+
+    @torch.no_grad()
+    def __call__(self, backbone):
+        """Return the accuracies of a backbone as `knn_<label>`, chance as `knn_<label>_chance`."""
+        features = self._embed(backbone)
+        accuracies = {}
+        for name, labels in self.labels.items():
+            hits, chance = knn_hits(features, labels, self.subjects, self.neighbours)
+            accuracies |= {f"knn_{name}": hits, f"knn_{name}_chance": chance}
+        return accuracies
+
+    def _embed(self, backbone):
+        parameter = next(backbone.parameters())
+        tokens = []
+        with torch.autocast(parameter.device.type, torch.bfloat16):
+            for images in self.images.flatten(0, 1).split(BATCH):
+                tokens.append(backbone(images.float().to(parameter.device))[0].float())
+        return torch.cat(tokens).unflatten(0, self.images.shape[:2]).mean(dim=1).cpu()
+
+
+def knn_hits(features, labels, subjects, neighbours):
+    """Classify every volume by its nearest neighbours among other subjects' volumes.
+
+    Volumes whose label no other subject has cannot be answered and are not asked.
+
+    Parameters
+    ----------
+    features : Tensor [volumes, dim]
+        Compared by their cosine.
+    labels, subjects : ndarray of int [volumes]
+    neighbours : int
+        Votes, weighed by exp(cosine / 0.07).
+
+    Returns
+    -------
+    accuracy, chance : float
+        Share of the volumes asked that were answered rightly, and the share of the commonest
+        label among them; NaN where none can be asked.
+    """
+    other = subjects[:, None] != subjects
+    asked = (other & (labels[:, None] == labels)).any(axis=1)
+    if not asked.any():
+        return float("nan"), float("nan")
+    points = functional.normalize(features.float(), dim=-1)
+    cosines = (points @ points.T).masked_fill(~torch.from_numpy(other), -torch.inf)
+    nearest, places = cosines.topk(min(neighbours, len(labels)), dim=1)
+    ballots = functional.one_hot(torch.from_numpy(labels)[places])
+    votes = ((nearest / TEMPERATURE).exp()[..., None] * ballots).sum(dim=1)
+    right = votes.argmax(dim=1).numpy() == labels
+    return float(right[asked].mean()), float(np.bincount(labels[asked]).max() / asked.sum())
+
+
+def _read(volume, count, size):
+    """Read slices of a volume: float16 [count, 1, size, size]."""
+    rows = volume.first + np.linspace(0, volume.count - 1, count + 2).round().astype(int)[1:-1]
+    shard = Slices([volume.shard])
+    images = np.stack([shard[int(row)] for row in rows]).astype(np.float32)
+    images = torch.from_numpy(images)[:, None]
+    resized = functional.interpolate(images, (size, size), mode="bilinear", antialias=True)
+    return resized.half()
+
+
+def _codes(values):
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
