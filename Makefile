@@ -26,6 +26,7 @@ test: setup
 	$(BIN)/pytest
 
 bench: setup
+	$(BIN)/pip install --quiet --constraint envs/requirements.txt --requirement envs/bench.txt
 	$(BIN)/python tests/bench.py $(name)
 
 lint: setup

@@ -54,6 +54,7 @@ def untrained(monkeypatch):
         return nn.Sequential(nn.Conv3d(1, 2, 3, padding=1), nn.Softmax(1))
 
     monkeypatch.setattr(hdbet_2019, "load_network", load_network)
+    monkeypatch.setattr(hdbet_2019, "_run", lambda network, heads: network(heads))
 
 
 def test_mirroring_makes_left_right_up_and_down_alike(untrained):
@@ -87,6 +88,13 @@ def test_faster_layers_compute_the_same():
     expected = layers(volume)
     torch.testing.assert_close(hdbet_2019._speed_up(layers)(volume), expected)
     assert not isinstance(layers[0], nn.InstanceNorm3d)
+
+
+def test_sparing_pass_computes_what_the_packages_own_does():
+    network = hdbet_2019.load_network(0)
+    head = torch.randn(1, 1, 32, 48, 16, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        torch.testing.assert_close(hdbet_2019._run(network, head), network(head))
 
 
 def test_networks_are_loaded_once_for_all_volumes(untrained, monkeypatch, rng):
