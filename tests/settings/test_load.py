@@ -72,6 +72,12 @@ def test_misspelt_card_key_names_the_card(folder):
         load_card("tasks", "age", folder)
 
 
+def test_misspelt_key_of_a_recipes_weights_is_known(folder):
+    init = {"fiel": "dinov2.pth", "how_to_get": "ask"}
+    with pytest.raises(BadInput, match=r"unknown key 'model\.init.*did you mean 'file'"):
+        load_card("recipes", "braindino", folder, {"model": {"init": init}})
+
+
 def test_broken_yaml_names_the_line(folder):
     path = folder / "tasks" / "age.yaml"
     path.write_text("name: age\n  title: [unclosed\n")

@@ -1,6 +1,8 @@
 import yaml
 
 from braindino.settings.config import Config
+from braindino.settings.load import load_card
+from braindino.settings.pretrain import Recipe
 from braindino.settings.schema import SELECTION, generate, sources
 
 
@@ -21,6 +23,14 @@ def test_every_protocol_value_carries_a_source():
         for name in type(getattr(config, section)).model_fields:
             assert f"{section}.{name}" in found
     assert {"imaging.shape", "imaging.slices", "imaging.skull_strip.mode"} <= found
+
+
+def test_a_file_to_start_from_is_one_value_with_its_source(root):
+    """The report compares a recipe's values with the paper's, one by one."""
+    recipe = load_card("recipes", "brainfound", root / "config")
+    ours, papers = (list(sources(r)) for r in (recipe, Recipe(name="paper", title="")))
+    assert [key for key, *_ in ours] == [key for key, *_ in papers]
+    assert str(dict(row[:2] for row in ours)["model.init"]) == "dinov2/model.safetensors"
 
 
 def test_stated_values_equal_the_papers_protocol(root):

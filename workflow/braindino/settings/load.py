@@ -3,7 +3,7 @@
 import difflib
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -183,10 +183,10 @@ def _has(values, loc):
 
 def _model_at(model, loc):
     for part in loc:
-        field = model.model_fields.get(part)
-        annotation = getattr(field, "annotation", None)
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
+        annotation = getattr(model.model_fields.get(part), "annotation", None)
+        for choice in (annotation, *get_args(annotation)):
+            if isinstance(choice, type) and issubclass(choice, BaseModel):
+                model = choice
     return model
 
 
