@@ -23,7 +23,7 @@ def job_log(path, *explained):
     Raises
     ------
     SystemExit
-        With status 1, after such an error's message was logged.
+        With the error's `status`, or 1, after its message was logged.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     handlers = [logging.FileHandler(path, mode="w"), logging.StreamHandler()]
@@ -34,7 +34,7 @@ def job_log(path, *explained):
         yield logging.getLogger("braindino")
     except (BadInput, *explained) as error:
         logging.error("%s", error)
-        sys.exit(1)
+        sys.exit(getattr(error, "status", 1))
     except Exception as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             logging.error("The disk is full (%s): make room and run the same command again.", error)

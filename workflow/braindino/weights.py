@@ -33,7 +33,7 @@ def load_weights(vit, path):
     BadInput
         When the file cannot be read, or a key is missing, unexpected or of another shape.
     """
-    state = _backbone(_read(path))
+    state = _backbone(read_weights(path))
     mask_token = state.get("mask_token")
     module = eva if isinstance(vit, eva.Eva) else vision_transformer
     state = _without_idle_biases(state, vit, path)
@@ -73,7 +73,14 @@ def check_sum(path, weights, card):
         )
 
 
-def _read(path):
+def read_weights(path):
+    """Read a safetensors or torch file, without running any code that it holds.
+
+    Raises
+    ------
+    BadInput
+        When it cannot be read.
+    """
     try:
         return load_state_dict(str(path), device="cpu", weights_only=True)
     except UNREADABLE as error:

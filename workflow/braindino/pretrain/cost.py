@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from braindino.corpus.disk import show_bytes
-from braindino.pretrain.flops import expected_masked, shape_of, slice_flops
+from braindino.pretrain.flops import shape_of, slice_flops
 from braindino.settings.plan import PEAK_TFLOPS
 
 VOXEL_BYTES = 2  # shards are float16
@@ -19,7 +19,8 @@ class Cost(NamedTuple):
     corpus: int
     gpu_hours: float
     slices_per_second: float
-    slice_bytes: int
+    shard_bytes: int
+    image_bytes: int
     checkpoint_bytes: int
 
 
@@ -38,9 +39,9 @@ def cost(recipe, plan, imaging):
     -------
     Cost
     """
-    shape = shape_of(recipe.model)
-    masked = expected_masked(shape, recipe.views, recipe.objective)
-    flops = slice_flops(shape, recipe.views, masked)
+    channels = 1 if recipe.views.channels == "slice" else 3
+    shape = shape_of(recipe.model, channels)
+    flops = slice_flops(shape, recipe.views, recipe.objective)
     slices = recipe.optimisation.iterations * recipe.optimisation.batch
     reached = PEAK_TFLOPS[plan.gpu] * 1e12 * plan.utilisation
     _, height, width = imaging.shape
@@ -50,7 +51,8 @@ def cost(recipe, plan, imaging):
         corpus=plan.volumes * imaging.slices,
         gpu_hours=slices * sum(flops.values()) / reached / 3600,
         slices_per_second=plan.gpus * reached / sum(flops.values()),
-        slice_bytes=VOXEL_BYTES * height * width,
+        shard_bytes=plan.volumes * imaging.slices * VOXEL_BYTES * height * width,
+        image_bytes=channels * VOXEL_BYTES * height * width,
         checkpoint_bytes=PARAMETER_BYTES * shape.parameters,
     )
 
@@ -68,8 +70,8 @@ def show_cost(found, recipe, plan):
         "slices": f"{found.slices:,}: {steps.iterations:,} iterations of {steps.batch:,}, "
         f"{_number(found.slices / found.corpus)} epochs of {found.corpus:,}",
         "time": f"{_number(found.gpu_hours)} {plan.gpu}-hours, {_number(days)} days here",
-        "shards": f"{show_bytes(found.corpus * found.slice_bytes)} for {plan.volumes:,} volumes",
-        "loader": f"{_number(rate)} slices/s, {_number(rate * found.slice_bytes / 2**20)} MiB/s",
+        "shards": f"{show_bytes(found.shard_bytes)} for {plan.volumes:,} volumes",
+        "loader": f"{_number(rate)} slices/s, {_number(rate * found.image_bytes / 2**20)} MiB/s",
         "checkpoint": f"{show_bytes(found.checkpoint_bytes)}, {recipe.keep_checkpoints} are kept",
     }
     return "\n".join(f"{name:<12}{text}" for name, text in rows.items())

@@ -8,16 +8,7 @@ from safetensors.torch import save
 
 from braindino.code import git_commit
 from braindino.files import sha256, written_whole
-
-# Our names, those of the released DINOv3.
-RENAMED = {
-    "backbone.vit.": "backbone.",
-    ".reg_token": ".storage_tokens",
-    ".gamma_1": ".ls1.gamma",
-    ".gamma_2": ".ls2.gamma",
-    ".prototypes.": ".last_layer.",
-}
-
+from braindino.pretrain.layout import dinov3_state
 
 def export_encoder(run, slices, folder):
     """Write `encoder.safetensors`, its card `encoder.json`, and `teacher_checkpoint.pth`.
@@ -53,24 +44,6 @@ def export_encoder(run, slices, folder):
     return card
 
 
-def dinov3_state(network):
-    """Return the weights of a network on the CPU under the keys of the released DINOv3.
-
-    Its backbones with learned positions keep timm's names, which are DINOv2's.
-    """
-    state = {_renamed(key): tensor.cpu() for key, tensor in network.state_dict().items()}
-    state["backbone.mask_token"] = state["backbone.mask_token"][None]
-    if rope := getattr(network.backbone.vit, "rope", None):
-        state["backbone.rope_embed.periods"] = rope.periods.cpu()
-    return state
-
-
-def _renamed(key):
-    for ours, theirs in RENAMED.items():
-        key = key.replace(ours, theirs)
-    return key
-
-
 def _card(run, slices):
     recipe = run.recipe
     return {
@@ -86,13 +59,14 @@ def _card(run, slices):
             "volumes": slices.volumes,
             "slices": len(slices),
         },
-        "licence": _licence(recipe.model.init),
+        "licence": _licence(recipe),
         "recipe": recipe.model_dump(mode="json"),
     }
 
 
-def _licence(init):
+def _licence(recipe):
+    start = f"recipe {recipe.continues}'s" if recipe.continues else f"{recipe.model.init}"
     terms = "the terms of the cohorts under data.datasets"
-    if init != "random":
-        terms += f" and of the weights it started from ({init})"
-    return f"Trained from {init} weights by this run; use and redistribution are bound by {terms}."
+    if start != "random":
+        terms += f" and of the weights it started from ({start})"
+    return f"Trained from {start} weights by this run; use and redistribution are bound by {terms}."

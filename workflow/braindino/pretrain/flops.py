@@ -79,7 +79,7 @@ def head_flops(shape, tokens):
     return 2 * shape.head * tokens
 
 
-def slice_flops(shape, views, masked):
+def slice_flops(shape, views, objective):
     """Count the FLOPs of one step, a slice.
 
     A backward pass costs two forward passes: the gradients of inputs and of weights. Images need
@@ -89,21 +89,37 @@ def slice_flops(shape, views, masked):
     ----------
     shape : Shape
     views : settings.pretrain.Views
-        Numbers and sizes of the crops.
-    masked : float
-        Masked patches of all global crops of a slice.
+        Numbers and sizes of the crops; over several pairs of sizes the mean is taken.
+    objective : settings.pretrain.Objective
+        How many patches are masked.
 
     Returns
     -------
     dict
         student (forward and backward), teacher (forward, on global crops) and heads (of both).
     """
-    crops = [(views.global_crops, views.global_size), (views.local_crops, views.local_size)]
+    pairs = zip(views.global_sizes, views.local_sizes, views.size_ratios, strict=True)
+    parts = [
+        {name: ratio * count for name, count in _of_pair(shape, views, objective, *sizes).items()}
+        for *sizes, ratio in pairs
+    ]
+    return {name: sum(part[name] for part in parts) for name in parts[0]}
+
+
+def expected_masked(shape, views, objective, size):
+    """Return the mean number of masked patches of a slice's global crops of `size` pixels."""
+    share = objective.mask_probability * sum(objective.mask_ratio) / 2
+    return views.global_crops * share * count_patches(shape, size)
+
+
+def _of_pair(shape, views, objective, global_size, local_size):
+    crops = [(views.global_crops, global_size), (views.local_crops, local_size)]
     student = sum(
         count * (2 * embed_flops(shape, size) + 3 * block_flops(shape, size))
         for count, size in crops
     )
-    whole = embed_flops(shape, views.global_size) + block_flops(shape, views.global_size)
+    whole = embed_flops(shape, global_size) + block_flops(shape, global_size)
+    masked = expected_masked(shape, views, objective, global_size)
     seen = views.global_crops + views.local_crops + masked
     given = views.global_crops + masked
     return {
@@ -111,12 +127,6 @@ def slice_flops(shape, views, masked):
         "teacher": views.global_crops * whole,
         "heads": 3 * head_flops(shape, seen) + head_flops(shape, given),
     }
-
-
-def expected_masked(shape, views, objective):
-    """Return the mean number of masked patches of a slice's global crops."""
-    share = objective.mask_probability * sum(objective.mask_ratio) / 2
-    return views.global_crops * share * count_patches(shape, views.global_size)
 
 
 def _weights(module):

@@ -10,8 +10,8 @@ BLOCK_ASPECT = 0.3
 BLOCK_ATTEMPTS = 40
 
 
-def random_masks(crops, grid, probability, ratio, rng):
-    """Draw the masks of a batch of global crops.
+def mask_ratios(crops, probability, ratio, rng):
+    """Draw which crops of a whole batch are masked, and how much of each.
 
     Exactly `int(probability · crops)` crops are masked. Their ratios are drawn one from each of as
     many equal parts of the range: each is uniform over it, as the paper states (§4.2), and a batch
@@ -20,9 +20,7 @@ def random_masks(crops, grid, probability, ratio, rng):
     Parameters
     ----------
     crops : int
-        Number of crops.
-    grid : (int, int)
-        Patches down and across a crop.
+        Number of global crops.
     probability : float
         Share of crops that are masked.
     ratio : (float, float)
@@ -32,14 +30,21 @@ def random_masks(crops, grid, probability, ratio, rng):
 
     Returns
     -------
-    ndarray of bool [crops, height, width]
+    ndarray of float [crops]
+        Zero where a crop is not masked.
     """
-    masks = np.zeros((crops, *grid), dtype=bool)
     masked = rng.permutation(crops)[: int(probability * crops)]
     edges = np.linspace(*ratio, len(masked) + 1)
-    for crop, share in zip(masked, rng.uniform(edges[:-1], edges[1:]), strict=True):
-        masks[crop] = block_mask(grid, max(1, round(share * masks[crop].size)), rng)
-    return masks
+    ratios = np.zeros(crops)
+    ratios[masked] = rng.uniform(edges[:-1], edges[1:])
+    return ratios
+
+
+def random_mask(grid, ratio, rng):
+    """Mask a share of a grid of patches: bool [height, width]; none where the share is zero."""
+    if ratio == 0:
+        return np.zeros(grid, dtype=bool)
+    return block_mask(grid, max(1, round(ratio * grid[0] * grid[1])), rng)
 
 
 def block_mask(grid, count, rng):

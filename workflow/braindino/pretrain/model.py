@@ -1,6 +1,7 @@
 """Student and teacher: a vision transformer with a DINO and an iBOT head each (section 4.2)."""
 
 import copy
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -8,6 +9,7 @@ from torch.nn import functional
 
 from braindino.errors import BadInput
 from braindino.pretrain.backbone import Backbone
+from braindino.pretrain.layout import load_dinov3_state
 from braindino.pretrain.randomness import seeded_torch
 from braindino.weights import check_sum
 
@@ -15,7 +17,7 @@ INIT_STD = 0.02  # assumed: reference DINOv3 heads
 
 
 class Head(nn.Module):
-    """Three-layer MLP to a unit vector, then its scores with the prototypes."""
+    """Three-layer MLP to a unit vector, and the prototypes that score it."""
 
     def __init__(self, dim, hidden, bottleneck, prototypes):
         super().__init__()
@@ -30,8 +32,8 @@ class Head(nn.Module):
         self.apply(_initialise)
 
     def forward(self, tokens):
-        """Score tokens [..., dim] against the prototypes: [..., prototypes]."""
-        return self.prototypes(functional.normalize(self.mlp(tokens), dim=-1))
+        """Map tokens [n, dim] to unit vectors [n, bottleneck], which the losses score."""
+        return functional.normalize(self.mlp(tokens), dim=-1)
 
 
 class Network(nn.Module):
@@ -44,27 +46,81 @@ class Network(nn.Module):
         self.dino_head = Head(self.backbone.dim, *sizes)
         self.ibot_head = Head(self.backbone.dim, *sizes)
 
+    def forward(self, global_crops, masks, local_crops):
+        """Show the student its views, in one call, as distributed training wants it.
 
-def build_pair(settings, seed, init=None):
+        Parameters
+        ----------
+        global_crops : Tensor [crops, channels, size, size]
+        masks : Tensor of bool [crops, rows, columns]
+            Patches hidden from it.
+        local_crops : Tensor [crops, channels, size, size]
+
+        Returns
+        -------
+        Student
+        """
+        tokens, patches = self.backbone(global_crops, masks)
+        local_tokens, _ = self.backbone(local_crops)
+        heads = self.dino_head(torch.cat([tokens, local_tokens]))
+        masked = self.ibot_head(patches[masks.flatten(1)])
+        return Student(tokens, *heads.split([len(tokens), len(local_tokens)]), masked)
+
+    @torch.no_grad()
+    def watch(self, global_crops, masks):
+        """Show the teacher the whole global crops.
+
+        Returns
+        -------
+        Teacher
+        """
+        tokens, patches = self.backbone(global_crops)
+        return Teacher(
+            tokens, self.dino_head(tokens), self.ibot_head(patches[masks.flatten(1)])
+        )
+
+
+class Student(NamedTuple):
+    """Class tokens of the global crops, and unit vectors: of both kinds of crops, masked patches."""
+
+    tokens: torch.Tensor
+    global_heads: torch.Tensor
+    local_heads: torch.Tensor
+    masked_heads: torch.Tensor
+
+
+class Teacher(NamedTuple):
+    """Class tokens of the global crops, and unit vectors: theirs, and of the masked patches."""
+
+    tokens: torch.Tensor
+    heads: torch.Tensor
+    masked_heads: torch.Tensor
+
+
+def build_pair(recipe, seed, init=None):
     """Return the student in training mode and its copy, the teacher, which learns no gradient.
 
     Parameters
     ----------
-    settings : Model
+    recipe : braindino.settings.pretrain.Recipe
         Architecture, heads and initial weights.
     seed : int
         Seeds the initial weights.
     init : path, optional
-        The file of `settings.init`, which the backbones start from; the heads are always new.
+        The checkpoint of the recipe that this one continues, with its heads; or the file of
+        `model.init`, which the backbones alone start from.
 
     Raises
     ------
     BadInput
         When timm has no such model, or the file is absent or does not fit.
     """
+    settings = recipe.model
     with seeded_torch(seed, "weights"):
         student = Network(settings)
-    if settings.init != "random":
+    if recipe.continues:
+        load_dinov3_state(student, init)
+    elif settings.init != "random":
         _load_initial(student.backbone, settings.init, init)
     teacher = copy.deepcopy(student).requires_grad_(False).eval()
     student.backbone.set_drop_path(settings.drop_path)

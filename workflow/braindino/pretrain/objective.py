@@ -4,19 +4,20 @@ from dataclasses import dataclass
 
 import torch
 
-from braindino.pretrain.diagnostics import effective_rank, mean_entropy
-from braindino.pretrain.losses import dino_loss, ibot_loss, koleo_loss, sinkhorn
+from braindino.pretrain.losses.dino import dino_global_loss, dino_local_loss
+from braindino.pretrain.losses.ibot import ibot_loss
+from braindino.pretrain.losses.koleo import koleo_loss
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Views of a batch, view by view.
+    """Views of the slices that a device takes at once, view by view.
 
     Attributes
     ----------
-    global_crops : Tensor [n_global · batch, 1, size, size]
-    local_crops : Tensor [n_local · batch, 1, size, size]
-    masks : Tensor of bool [n_global · batch, rows, columns]
+    global_crops : Tensor [2 · batch, channels, size, size]
+    local_crops : Tensor [views · batch, channels, size, size]
+    masks : Tensor of bool [2 · batch, rows, columns]
         Patches of the global crops that are hidden from the student.
     """
 
@@ -24,83 +25,32 @@ class Batch:
     local_crops: torch.Tensor
     masks: torch.Tensor
 
-    def to(self, device):
-        """Copy to a device."""
-        return Batch(
-            self.global_crops.to(device, non_blocking=True),
-            self.local_crops.to(device, non_blocking=True),
-            self.masks.to(device, non_blocking=True),
-        )
 
-
-@dataclass(frozen=True)
-class Outputs:
-    """What both networks said: logits [tokens, prototypes], class tokens [crops, dim]."""
-
-    global_tokens: torch.Tensor
-    global_logits: torch.Tensor
-    local_logits: torch.Tensor
-    masked_logits: torch.Tensor
-    teacher_tokens: torch.Tensor
-    targets: torch.Tensor
-    masked_targets: torch.Tensor
-
-
-def run_networks(student, teacher, batch, temperature, iterations):
-    """Show both networks their views, in bfloat16, and centre the teacher's scores.
-
-    Parameters
-    ----------
-    student, teacher : Network
-        The pair.
-    batch : Batch
-        Views and masks.
-    temperature : float
-        The teacher's temperature.
-    iterations : int
-        Sinkhorn-Knopp iterations.
-
-    Returns
-    -------
-    Outputs
-        Targets cover both global crops together, and the masked patches alone.
-    """
-    masked = batch.masks.flatten(1)
-    with torch.autocast(batch.global_crops.device.type, torch.bfloat16):
-        with torch.no_grad():
-            teacher_tokens, patches = teacher.backbone(batch.global_crops)
-            scores = teacher.dino_head(teacher_tokens)
-            masked_scores = teacher.ibot_head(patches[masked])
-        tokens, patches = student.backbone(batch.global_crops, batch.masks)
-        local_tokens, _ = student.backbone(batch.local_crops)
-        logits = student.dino_head(torch.cat([tokens, local_tokens]))
-        masked_logits = student.ibot_head(patches[masked])
-    return Outputs(
-        tokens,
-        *logits.split([len(tokens), len(local_tokens)]),
-        masked_logits,
-        teacher_tokens,
-        sinkhorn(scores, temperature, iterations),
-        sinkhorn(masked_scores, temperature, iterations),
-    )
-
-
-def loss_terms(outputs, batch, views, objective):
+def loss_terms(student, outputs, batch, targets, objective):
     """Return the unweighted terms as scalars: dino_global, dino_local, ibot, koleo.
 
     KoLeo looks for neighbours within one global crop of every slice, and is summed over the crops.
+
+    Parameters
+    ----------
+    student : braindino.pretrain.model.Network
+        Whose prototypes score its outputs.
+    outputs : braindino.pretrain.model.Student
+    batch : Batch
+    targets : dict of Targets
+        The teacher's, by head: dino_head and ibot_head.
+    objective : braindino.settings.pretrain.Objective
     """
-    crops, temperature = views.global_crops, objective.student_temperature
-    targets = outputs.targets.unflatten(0, (crops, -1))
-    global_logits = outputs.global_logits.unflatten(0, (crops, -1))
-    local_logits = outputs.local_logits.unflatten(0, (views.local_crops, -1))
+    temperature = objective.student_temperature
+    dino = student.dino_head.prototypes.weight, targets["dino_head"], temperature
+    ibot = student.ibot_head.prototypes.weight, targets["ibot_head"]
+    first, second = outputs.tokens.chunk(2)
     return {
-        "dino_global": dino_loss(global_logits, targets, temperature, other_views=True),
-        "dino_local": dino_loss(local_logits, targets, temperature),
-        "ibot": ibot_loss(
-            outputs.masked_logits, outputs.masked_targets, batch.masks.flatten(1), temperature
-        ),
-        "koleo": sum(koleo_loss(tokens) for tokens in outputs.global_tokens.chunk(crops)),
+        "dino_global": dino_global_loss(outputs.global_heads, *dino),
+        "dino_local": dino_local_loss(outputs.local_heads, *dino),
+        "ibot": ibot_loss(outputs.masked_heads, *ibot, batch.masks.flatten(1), temperature),
+        "koleo": koleo_loss(first, objective.koleo_group)
+        + koleo_loss(second, objective.koleo_group),
     }
 
 
@@ -112,14 +62,3 @@ def total_loss(terms, views, objective):
         global_pairs + local_pairs
     )
     return dino + objective.ibot_weight * terms["ibot"] + objective.koleo_weight * terms["koleo"]
-
-
-@torch.no_grad()
-def diagnose(outputs, objective):
-    """Return the entropies of teacher and student (nats) and RankMe of the teacher's tokens."""
-    student = (outputs.global_logits.float() / objective.student_temperature).softmax(dim=-1)
-    return {
-        "teacher_entropy": mean_entropy(outputs.targets).item(),
-        "student_entropy": mean_entropy(student).item(),
-        "rankme": effective_rank(outputs.teacher_tokens).item(),
-    }

@@ -7,7 +7,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class Interrupted(Exception):
-    """The run was asked to stop; its checkpoint is written."""
+    """The run was asked to stop; its checkpoint is written, and running it again goes on there."""
+
+    status = 75  # of the process: EX_TEMPFAIL of sysexits.h, for schedulers that requeue by it
 
 
 class Preemption:

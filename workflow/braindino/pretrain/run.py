@@ -1,18 +1,20 @@
 """One pretraining run: everything that an iteration changes, and the iteration."""
 
+import math
 from contextlib import nullcontext
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.parallel import DistributedDataParallel
 
-from braindino.errors import BadInput
-from braindino.pretrain.masking import random_masks
+from braindino.pretrain import diagnostics
+from braindino.pretrain.centring import Centring
+from braindino.pretrain.distributed import is_shared, total, world_size
 from braindino.pretrain.model import build_pair, update_teacher
-from braindino.pretrain.objective import Batch, diagnose, loss_terms, run_networks, total_loss
+from braindino.pretrain.objective import loss_terms, total_loss
 from braindino.pretrain.optimiser import build_optimiser, set_rates
 from braindino.pretrain.randomness import seeded_torch
 from braindino.pretrain.schedules import teacher_temperature
-from braindino.seeds import derive_rng
 
 
 class Run:
@@ -20,99 +22,145 @@ class Run:
 
     All draws of a step derive from the seed and the iteration, so `state` is all that a resumed
     run needs.
+
+    Parameters
+    ----------
+    recipe : braindino.settings.pretrain.Recipe
+    seed : int
+    device : torch.device
+    init : path, optional
+        The file of the recipe's `model.init` or the checkpoint of the recipe that it continues.
     """
 
     def __init__(self, recipe, seed, device, init=None):
         self.recipe, self.seed, self.device = recipe, seed, device
-        pair = build_pair(recipe.model, seed, init)
-        self.student, self.teacher = (network.to(device) for network in pair)
+        self.student, self.teacher = (
+            network.to(device) for network in build_pair(recipe, seed, init)
+        )
         self.optimiser = build_optimiser(self.student, recipe.optimisation)
+        self.centring = Centring(recipe.objective, recipe.model.prototypes, device)
         self.iteration = 0
-        self._check_crop_sizes()
+        self.skipped = 0  # steps in a row
+        self._shared = _share(self.student, device)
+        self._compile_and_recompute()
 
-    def step(self, global_crops, local_crops, diagnosed=False):
-        """Make one step on a batch, and return its metrics.
+    def step(self, batches, diagnosed=False):
+        """Make one step, and return its metrics.
 
         Parameters
         ----------
-        global_crops, local_crops : Tensor [views · batch, 1, size, size]
-            Views of the batch, view by view.
+        batches : list of Batch
+            The parts of this rank's share, whose gradients add up.
         diagnosed : bool
-            Add the costlier metrics of `diagnose`.
+            Add the costlier metrics.
 
-        Raises
-        ------
-        FloatingPointError
-            The loss is not finite; the weights are those before the step.
+        Returns
+        -------
+        dict
+            The terms are means over parts and ranks. Where the loss is not finite no weight moves
+            and `skipped` counts such steps in a row.
         """
         recipe, objective = self.recipe, self.recipe.objective
         temperature = teacher_temperature(objective, self.iteration)
-        batch = Batch(global_crops, local_crops, self._masks(len(global_crops))).to(self.device)
+        # All ranks draw alike: a rank's slices, not its draws, are its own.
         draws = seeded_torch(self.seed, "drop path", self.iteration, device=self.device)
         with draws, _attention(self.device):
-            outputs = run_networks(
-                self.student, self.teacher, batch, temperature, objective.sinkhorn_iterations
-            )
-        terms = loss_terms(outputs, batch, recipe.views, objective)
+            with self._precision():
+                seen = [self.teacher.watch(b.global_crops, b.masks) for b in batches]
+                targets = self.centring.targets(self.teacher, seen, temperature)
+            self.optimiser.zero_grad()
+            parts = [
+                self._learn(*part, last=n == len(batches))
+                for n, part in enumerate(zip(batches, targets, strict=True), start=1)
+            ]
+        terms = {name: torch.stack([part[name] for _, part in parts]) for name in parts[0][1]}
+        terms = {name: total(term.mean()).item() / world_size() for name, term in terms.items()}
         loss = total_loss(terms, recipe.views, objective)
-        if not loss.isfinite():
-            raise FloatingPointError(
-                f"pretraining {recipe.name}: the loss is {loss.item()} at iteration "
-                f"{self.iteration + 1}; lower optimisation.learning_rate or look for damaged slices"
-            )
-        metrics = {"loss": loss.item()} | {name: term.item() for name, term in terms.items()}
-        metrics |= self._learn(loss) | {"teacher_temperature": temperature}
-        return metrics | (diagnose(outputs, objective) if diagnosed else {})
+        metrics = {"loss": loss} | terms | self._update(loss)
+        metrics["teacher_temperature"] = temperature
+        if diagnosed:
+            metrics |= self._diagnose(parts[-1][0], seen[-1], targets[-1]["dino_head"])
+        return metrics
 
     def state(self):
         """Return all that `load_state` needs to go on exactly here."""
         return {
             "iteration": self.iteration,
+            "skipped": self.skipped,
             "student": self.student.state_dict(),
             "teacher": self.teacher.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "centres": self.centring.centres,
         }
 
     def load_state(self, state):
         """Go back to a state returned by `state`."""
-        self.iteration = state["iteration"]
+        self.iteration, self.skipped = state["iteration"], state["skipped"]
         self.student.load_state_dict(state["student"])
         self.teacher.load_state_dict(state["teacher"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.centring.centres = state["centres"]
 
-    def _learn(self, loss):
+    def _learn(self, batch, targets, last):
+        """Add a part's gradients; return what the student said, and the terms."""
+        recipe = self.recipe
+        # Ranks tell each other their gradients once a step, after the last part.
+        alone = nullcontext() if last or self._shared is self.student else self._shared.no_sync()
+        with alone:
+            with self._precision():
+                outputs = self._shared(batch.global_crops, batch.masks, batch.local_crops)
+                terms = loss_terms(self.student, outputs, batch, targets, recipe.objective)
+            parts = recipe.optimisation.batch / (world_size() * len(batch.global_crops) / 2)
+            (total_loss(terms, recipe.views, recipe.objective) / parts).backward()
+        return outputs, {name: term.detach() for name, term in terms.items()}
+
+    def _update(self, loss):
         settings = self.recipe.optimisation
         rate = set_rates(self.optimiser, settings, self.iteration)
-        self.optimiser.zero_grad()
-        loss.backward()
         norms = {
             f"grad_norm_{name}": torch.nn.utils.clip_grad_norm_(
                 module.parameters(), settings.clip
             ).item()
             for name, module in self.student.named_children()
         }
-        self.optimiser.step()
-        update_teacher(self.teacher, self.student, self.recipe.objective.momentum)
+        finite = all(map(math.isfinite, [loss, *norms.values()]))
+        if finite:
+            self.optimiser.step()
+            update_teacher(self.teacher, self.student, self.recipe.objective.momentum)
+        self.skipped = 0 if finite else self.skipped + 1
         self.iteration += 1
-        return {"lr": rate} | norms
+        return {"lr": rate, "weight_decay": settings.weight_decay, "skipped": self.skipped} | norms
 
-    def _masks(self, crops):
-        objective, size = self.recipe.objective, self.recipe.views.global_size
-        down, across = self.student.backbone.patch_size
-        rng = derive_rng(self.seed, "masks", self.iteration)
-        grid = (size // down, size // across)
-        return torch.from_numpy(
-            random_masks(crops, grid, objective.mask_probability, objective.mask_ratio, rng)
-        )
+    @torch.no_grad()
+    def _diagnose(self, outputs, seen, targets):
+        """Describe a part, on one rank: a few hundred tokens tell what all do."""
+        with self._precision():
+            return diagnostics.describe(
+                outputs, seen, targets, self.student.dino_head.prototypes.weight, self.recipe
+            )
 
-    def _check_crop_sizes(self):
-        for key in ("global_size", "local_size"):
-            size = getattr(self.recipe.views, key)
-            if any(size % patch for patch in self.student.backbone.patch_size):
-                raise BadInput(
-                    f"recipe {self.recipe.name}: views.{key} = {size} is not a multiple of the "
-                    f"model's {self.student.backbone.patch_size[0]}-pixel patches"
-                )
+    def _precision(self):
+        enabled = self.recipe.optimisation.precision == "bf16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+    def _compile_and_recompute(self):
+        vit = self.student.backbone.vit
+        vit.set_grad_checkpointing(self.recipe.recompute)
+        if self.recipe.compile:
+            for block in [*vit.blocks, *self.teacher.backbone.vit.blocks]:
+                block.compile()
+
+
+def _share(student, device):
+    """Wrap the student so that ranks average their gradients, where there are several."""
+    if not is_shared():
+        return student
+    devices = [device] if device.type == "cuda" else None
+    return DistributedDataParallel(student, devices, broadcast_buffers=False)
+
+
+
+
 
 
 def _attention(device):

@@ -24,12 +24,13 @@ class Shard:
     dtype: np.dtype
     offset: int
     modified: int
+    first: int = 0  # row of the file at which these slices begin
 
     def read(self, row):
         """Return one slice, a read-only view of the file's own pages."""
         pixels = self.shape[1] * self.shape[2]
         size = pixels * self.dtype.itemsize
-        start = self.offset + row * size
+        start = self.offset + (self.first + row) * size
         first = start - start % mmap.PAGESIZE
         pages = _mapped(self)
         # One request for the slice instead of a fault every few pages, where the disk is cold.
@@ -91,9 +92,19 @@ class Slices:
         return sum(self.sizes)
 
     def __getitem__(self, index):
+        shard, row = self._locate(index)
+        return shard.read(row)
+
+    def identify(self, index):
+        """Return where a slice comes from: its shard, and its row of the shard's table."""
+        shard, row = self._locate(index)
+        table = pd.read_parquet(shard.path.with_suffix(".parquet"))
+        return {"shard": str(shard.path), **table.iloc[shard.first + row].to_dict()}
+
+    def _locate(self, index):
         shard = bisect_right(self._ends, index)
         # Counted from the shard's end: the first one has none before it.
-        return self._shards[shard].read(self.sizes[shard] + index - self._ends[shard])
+        return self._shards[shard], self.sizes[shard] + index - self._ends[shard]
 
     def _check_same_size(self):
         sizes = {shard.shape[1:]: shard.path for shard in self._shards}
@@ -138,11 +149,8 @@ def _select(shard, held_out):
 def _runs(shard, kept):
     """Split a shard where rows are left out: the runs of those that are kept, as shards."""
     edges = np.flatnonzero(np.diff(kept, prepend=False, append=False)).tolist()
-    row_bytes = shard.shape[1] * shard.shape[2] * shard.dtype.itemsize
     return [
-        replace(
-            shard, shape=(end - start, *shard.shape[1:]), offset=shard.offset + start * row_bytes
-        )
+        replace(shard, shape=(end - start, *shard.shape[1:]), first=start)
         for start, end in zip(edges[::2], edges[1::2], strict=True)
     ]
 
