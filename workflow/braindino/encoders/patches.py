@@ -9,7 +9,7 @@ from braindino.files import written_whole
 COMPONENTS = 3
 # Assumed: a patch is brain where at least half of its pixels are.
 FOREGROUND = 0.5
-# Assumed: pictures at twice the size of a global crop, so that a patch is half as large.
+# Assumed: pictures at twice the size of the evaluation's, so that a patch is half as large.
 MAGNIFIED = 2
 Z_RANGE = (-3.0, 3.0)  # of the shown grey levels: SD around the brain's mean
 
