@@ -50,7 +50,10 @@ def save_patches(components, slices, titles, path):
     grey = np.where(slices == 0, 0, np.clip((slices - low) / (high - low), 0, 1) * 255)
     with written_whole(path) as part:
         np.savez_compressed(
-            part, components=components, slices=grey.astype(np.uint8), titles=np.array(titles)
+            part,
+            components=components,
+            slices=grey.astype(np.uint8),
+            titles=np.array(list(titles), str),
         )
 
 
