@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import timm
 import torch
@@ -50,7 +51,8 @@ def test_a_larger_picture_has_more_patches(network, slices):
 
 def test_pictures_are_grey_with_a_black_background(tmp_path):
     slices = np.array([[[0.0, -3], [3, 9]]])
-    save_patches(np.zeros((1, 1, 1, 3)), slices, ["T1w"], tmp_path / "p.npz")
+    titles = pd.Series(["T1w"])  # as the column of a table, which would be pickled
+    save_patches(np.zeros((1, 1, 1, 3)), slices, titles, tmp_path / "p.npz")
     saved = np.load(tmp_path / "p.npz")
     assert saved["slices"].tolist() == [[[0, 0], [255, 255]]] and saved["titles"].tolist() == [
         "T1w"

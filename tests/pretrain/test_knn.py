@@ -56,7 +56,7 @@ def test_a_volume_is_the_mean_of_its_slices_class_tokens(shards, recipe):
     volumes = list_volumes(shards)
     probe = KnnProbe(volumes, slices=2, size=48, neighbours=1)
     assert probe.images.shape == (3, 2, 1, 48, 48) and probe.images.dtype == torch.float16
-    # Of three slices the first and third thirds; of five, evenly.
+    # Of five slices the second and the fourth.
     third = torch.from_numpy(np.load(shards[2])[[1, 3], None])
     assert torch.equal(probe.images[2], third)
     backbone = Backbone(recipe.model.architecture, recipe.model.arguments)
@@ -68,5 +68,5 @@ def test_a_volume_is_the_mean_of_its_slices_class_tokens(shards, recipe):
     assert metrics["knn_dataset_chance"] == 1  # of the two volumes of cohort a; b has one subject
 
 
-def test_slices_are_brought_to_the_size_of_a_global_crop(shards):
+def test_slices_are_brought_to_the_size_asked_for(shards):
     assert KnnProbe(list_volumes(shards), 2, 32, 1).images.shape[-2:] == (32, 32)

@@ -22,7 +22,7 @@ def many(tmp_path, write_shard):
 
 @pytest.fixture
 def watched(recipe):
-    probe = recipe.probe.model_copy(update={"every": 3, "volumes": 6, "slices": 2})
+    probe = recipe.probe.model_copy(update={"every": 3, "volumes": 6, "slices": 2, "size": 48})
     return recipe.model_copy(update={"probe": probe})
 
 

@@ -170,8 +170,8 @@ def test_curves_draw_what_is_there(training_log, real_run):
     drawn = training_curves(training_log, real_run.recipe)
     titles = [axes.get_title(loc="left") for axes in drawn.axes if axes.axison]
     assert titles == [
-        "Loss", "kNN accuracy on held-out subjects", "Entropy (nats)",
-        "Effective rank of class tokens", "KoLeo loss", "Learning rate",
+        "Loss", "Learning rate", "Contrast by kNN (accuracy on held-out subjects)",
+        "Entropy (nats)", "Effective rank of class tokens",
     ]  # fmt: skip
     few = training_curves([{"iteration": 1, "loss": 2.0}, {"iteration": 2}], real_run.recipe)
     assert [axes.get_title(loc="left") for axes in few.axes if axes.axison] == ["Loss"]
@@ -185,10 +185,8 @@ def test_curves_are_drawn_beside_what_they_are_compared_with(training_log, real_
         for line in axes.lines
         if line.get_linestyle() in ("--", ":")
     }
-    assert levels == {
-        "contrast, random weights": 0.5, "contrast, chance": 0.4,
-        "log(prototypes)": np.log(65536),
-    }  # fmt: skip
+    expected = {"random weights": 0.5, "chance": 0.4, "log(prototypes)": np.log(65536)}
+    assert levels == expected
     entropy = next(axes for axes in drawn.axes if axes.get_title(loc="left") == "Entropy (nats)")
     assert entropy.get_ylim()[1] > np.log(65536)
 
@@ -196,7 +194,7 @@ def test_curves_are_drawn_beside_what_they_are_compared_with(training_log, real_
 def test_a_run_without_random_weights_entry_has_no_dashed_accuracy(training_log, real_run):
     drawn = training_curves(training_log[1:], real_run.recipe)
     labels = {line.get_label() for axes in drawn.axes for line in axes.lines}
-    assert "contrast, chance" in labels and "contrast, random weights" not in labels
+    assert "chance" in labels and "random weights" not in labels
 
 
 def test_patches_are_coloured_where_there_is_brain(tmp_path):

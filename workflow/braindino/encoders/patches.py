@@ -9,7 +9,7 @@ from braindino.files import written_whole
 COMPONENTS = 3
 # Assumed: a patch is brain where at least half of its pixels are.
 FOREGROUND = 0.5
-# Assumed: pictures at twice the size of a global crop, so that a patch is half as large.
+# Assumed: pictures at twice the size of the evaluation's, so that a patch is half as large.
 MAGNIFIED = 2
 Z_RANGE = (-3.0, 3.0)  # of the shown grey levels: SD around the brain's mean
 
@@ -50,7 +50,10 @@ def save_patches(components, slices, titles, path):
     grey = np.where(slices == 0, 0, np.clip((slices - low) / (high - low), 0, 1) * 255)
     with written_whole(path) as part:
         np.savez_compressed(
-            part, components=components, slices=grey.astype(np.uint8), titles=np.array(titles)
+            part,
+            components=components,
+            slices=grey.astype(np.uint8),
+            titles=np.array(list(titles), str),
         )
 
 

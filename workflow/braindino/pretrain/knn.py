@@ -24,7 +24,7 @@ class KnnProbe:
     slices : int
         Slices of a volume, spread evenly over those that its shard holds.
     size : int
-        Pixels of a slice, square: that of a global crop.
+        Pixels of a slice, square.
     neighbours : int
         Neighbours that vote.
     """

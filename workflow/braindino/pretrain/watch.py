@@ -43,8 +43,7 @@ class Watch:
         """Return the kNN accuracies of a backbone (the teacher's), with the levels of chance."""
         if self._probe is None:  # read by the one rank that asks
             p = self.recipe.probe
-            size = self.recipe.views.global_size
-            self._probe = KnnProbe(self._volumes, p.slices, size, p.neighbours)
+            self._probe = KnnProbe(self._volumes, p.slices, p.size, p.neighbours)
         return self._probe(backbone)
 
     def warn(self, entries):

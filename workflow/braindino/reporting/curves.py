@@ -10,28 +10,28 @@ from braindino.errors import BadInput
 from braindino.reporting.style import house_style, watermark
 
 PANELS = {
-    "Loss": ["loss", "dino_global", "dino_local", "ibot"],
-    "kNN accuracy on held-out subjects": ["knn_modality", "knn_dataset"],
+    "Loss": ["loss", "dino_global", "dino_local", "ibot", "koleo"],
+    "Learning rate": ["lr"],
+    "Contrast by kNN (accuracy on held-out subjects)": ["knn_modality"],
+    "Cohort by kNN (accuracy on held-out subjects)": ["knn_dataset"],
     "Entropy (nats)": ["teacher_entropy", "student_entropy"],
     "Effective rank of class tokens": ["rankme"],
     "Share of prototypes in use": ["prototype_usage"],
     "Distance to the nearest class token": ["nearest_distance"],
-    "KoLeo loss": ["koleo"],
     "Gradient norm": ["grad_norm_backbone", "grad_norm_dino_head", "grad_norm_ibot_head"],
-    "Learning rate": ["lr"],
     "Teacher temperature": ["teacher_temperature"],
     "Slices a second": ["slices_per_second"],
     "Share of time waiting for data": ["data_wait"],
 }
 NAMES = {
     "loss": "total", "dino_global": "DINO, global", "dino_local": "DINO, local", "ibot": "iBOT",
-    "knn_modality": "contrast", "knn_dataset": "cohort",
+    "koleo": "KoLeo", "knn_modality": "teacher", "knn_dataset": "teacher",
     "teacher_entropy": "teacher", "student_entropy": "student",
     "grad_norm_backbone": "backbone", "grad_norm_dino_head": "DINO head",
     "grad_norm_ibot_head": "iBOT head",
 }  # fmt: skip
-COLORS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7"]
-SHARES = {"knn_modality", "prototype_usage", "data_wait"}  # drawn from zero
+COLORS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00"]
+SHARES = {"prototype_usage", "data_wait"}  # drawn from zero
 
 
 def read_log(path):
@@ -72,10 +72,10 @@ def training_curves(records, recipe, demo=""):
         rows = max(1, (len(panels) + 1) // 2)
         figure = Figure(figsize=(7.09, 1.9 * rows + 0.4))
         grid = figure.subplots(rows, 2, squeeze=False).ravel()
-        for axes, (name, drawn) in zip(grid, panels.items(), strict=False):
-            _panel(axes, records, name, drawn, demo)
-            for level in _levels(records, recipe, drawn):
-                _draw_level(axes, *level)
+        for axes, (title, drawn) in zip(grid, panels.items(), strict=False):
+            _panel(axes, records, title, drawn, demo)
+            for height, style, name in _levels(records, recipe, drawn[0]):
+                axes.axhline(height, color="0.3", linestyle=style, linewidth=0.9, label=name)
             _finish(axes, drawn)
         for axes in grid[len(panels) :]:
             axes.set_axis_off()
@@ -101,27 +101,23 @@ def _points(records, key):
     return [(r["iteration"], r[key]) for r in records if r.get(key) is not None]
 
 
-def _levels(records, recipe, keys):
-    """List (height, colour, line style, name) of what a panel's curves are compared with."""
-    if "teacher_entropy" in keys:
-        yield math.log(recipe.model.prototypes), "0.4", "--", "log(prototypes)"
-    for key, color in zip(keys, COLORS, strict=False):
-        if not key.startswith("knn"):
-            continue
+def _levels(records, recipe, key):
+    """List (height, line style, name) of what a curve is compared with."""
+    if key == "teacher_entropy":
+        yield math.log(recipe.model.prototypes), "--", "log(prototypes)"
+    if key.startswith("knn"):
         (first, untrained), *_ = _points(records, key)
         if first == 0:
-            yield untrained, color, "--", f"{NAMES[key]}, random weights"
+            yield untrained, "--", "random weights"
         for _, chance in _points(records, f"{key}_chance")[:1]:
-            yield chance, color, ":", f"{NAMES[key]}, chance"
-
-
-def _draw_level(axes, height, color, style, name):
-    axes.axhline(height, color=color, linestyle=style, linewidth=0.9, label=name)
+            yield chance, ":", "chance"
 
 
 def _finish(axes, keys):
     if len(axes.get_legend_handles_labels()[1]) > 1:
         axes.margins(y=0.3)  # room for the legend above the curves
-        axes.legend(fontsize=6, ncols=2, loc="best")
-    if SHARES & set(keys):
+        axes.legend(fontsize=6.5, ncols=2, loc="best")
+    if keys[0].startswith("knn"):
+        axes.set_ylim(0, 1.05)
+    elif keys[0] in SHARES:
         axes.set_ylim(bottom=0)

@@ -137,6 +137,7 @@ class Probe(Strict):
         ge=0,
     )
     slices: int = assumed(8, "a few seconds a probe", "slices of each, evenly spread", ge=1)
+    size: int = stated(256, "4.3", "pixels of a slice, square, as in the frozen evaluation", ge=1)
     neighbours: int = assumed(
         5, "a contrast may have so few held-out volumes", "neighbours that vote, by cosine", ge=1
     )

@@ -23,5 +23,5 @@ with job_log(snakemake.log[0]):
     held_out = choose_held_out(volumes, recipe.probe.volumes, snakemake.params.seed)
     shown = choose_shown(held_out if len(held_out) else volumes)
     slices = middle_slices(shown)
-    components = patch_components(network, slices, MAGNIFIED * recipe.views.global_size)
+    components = patch_components(network, slices, MAGNIFIED * recipe.probe.size)
     save_patches(components, slices.numpy(), shown["modality"], snakemake.output[0])
