@@ -58,7 +58,7 @@ def recipe():
                 "head_bottleneck": 16,
                 "prototypes": 24,
             },
-            "views": {"global_size": 48, "local_size": 32, "local_crops": 2},
+            "views": {"global_sizes": [48], "local_sizes": [32], "local_crops": 2},
             "objective": {"teacher_warmup": 4},
             "optimisation": {
                 "iterations": 6,

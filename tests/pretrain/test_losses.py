@@ -6,75 +6,132 @@ import numpy as np
 import pytest
 import torch
 
-from braindino.pretrain.losses import dino_loss, ibot_loss, koleo_loss, sinkhorn
+from braindino.pretrain.losses import logits as logits_module
+from braindino.pretrain.losses.centring import Targets, sinkhorn_shift, update_centre
+from braindino.pretrain.losses.cross_entropy import prototype_cross_entropy
+from braindino.pretrain.losses.dino import dino_global_loss, dino_local_loss
+from braindino.pretrain.losses.ibot import ibot_loss
+from braindino.pretrain.losses.koleo import koleo_loss
+from braindino.pretrain.losses.logits import Logits
+
+CLASSES = torch.eye(2)  # prototypes whose scores are the tokens themselves
 
 
-def one_hot(index, classes=2):
-    return torch.nn.functional.one_hot(torch.tensor(index), classes).float()
+def certain(*classes):
+    """Targets that say one of two classes each."""
+    return torch.nn.functional.one_hot(torch.tensor(classes), 2).float()
 
 
-def test_dino_averages_the_pairs_of_views():
-    # One slice; the teacher's views say class 0 and class 1. A student logit pair (z, 0) at
-    # temperature 1 costs log(1 + exp(-z)) against class 0, and z more against class 1.
-    targets = one_hot([[0], [1]])
-    student = torch.tensor([[[2.0, 0.0]], [[0.0, 0.0]], [[-1.0, 0.0]]])
-    by_hand = [
-        math.log(1 + math.exp(-2)),
-        math.log(2),
-        math.log(1 + math.exp(1)),
-        2 + math.log(1 + math.exp(-2)),
-        math.log(2),
-        -1 + math.log(1 + math.exp(1)),
-    ]
-    assert dino_loss(student, targets, 1.0).item() == pytest.approx(np.mean(by_hand))
+def cost(score, target=0):
+    """The cross-entropy of scores (score, 0) with a class, at temperature 1."""
+    return math.log(1 + math.exp(-score)) + (score if target else 0)
 
 
-def test_dino_leaves_out_a_crop_with_itself():
-    targets = one_hot([[0], [1]])
-    student = torch.tensor([[[3.0, 0.0]], [[1.0, 0.0]]])
-    # Only teacher 0 with student 1, and teacher 1 with student 0, remain.
-    by_hand = (math.log(1 + math.exp(-1)) + 3 + math.log(1 + math.exp(-3))) / 2
-    assert dino_loss(student, targets, 1.0, other_views=True).item() == pytest.approx(by_hand)
+def test_dino_averages_the_pairs_of_a_local_view_with_both_global_ones():
+    # One slice; the teacher's views say class 0 and class 1.
+    scores = 2.0, 0.0, -1.0
+    tokens = torch.tensor([[score, 0.0] for score in scores])
+    by_hand = np.mean([cost(score, target) for score in scores for target in (0, 1)])
+    loss = dino_local_loss(tokens, CLASSES, certain(0, 1), 1.0)
+    assert loss.item() == pytest.approx(by_hand)
 
 
-def test_dino_divides_student_logits_by_the_temperature():
-    targets, student = one_hot([[0]]), torch.tensor([[[0.2, 0.0]]])
-    assert dino_loss(student, targets, 0.1).item() == pytest.approx(math.log(1 + math.exp(-2)))
+def test_dino_keeps_slices_apart():
+    # Two slices, view-major: both views of the first say class 0, of the second class 1.
+    tokens = torch.tensor([[1.0, 0], [2.0, 0], [3.0, 0], [4.0, 0]])
+    by_hand = np.mean([cost(1), cost(2, 1), cost(3), cost(4, 1)])
+    loss = dino_local_loss(tokens, CLASSES, certain(0, 1, 0, 1), 1.0)
+    assert loss.item() == pytest.approx(by_hand)
+
+
+def test_dino_gives_each_global_view_the_others_target():
+    tokens = torch.tensor([[3.0, 0.0], [1.0, 0.0]])
+    by_hand = (cost(1) + cost(3, 1)) / 2
+    loss = dino_global_loss(tokens, CLASSES, certain(0, 1), 1.0)
+    assert loss.item() == pytest.approx(by_hand)
+
+
+def test_dino_divides_student_scores_by_the_temperature():
+    loss = dino_global_loss(torch.tensor([[0.2, 0.0]] * 2), CLASSES, certain(0, 0), 0.1)
+    assert loss.item() == pytest.approx(cost(2))
 
 
 def test_ibot_weighs_crops_alike_and_counts_the_unmasked_ones():
     masks = torch.tensor([[1, 1, 0], [0, 0, 0], [0, 0, 1]]).bool()
-    student = torch.tensor([[1.0, 0.0], [2.0, 0.0], [4.0, 0.0]])
-    cost = [math.log(1 + math.exp(-z)) for z in (1, 2, 4)]
-    by_hand = ((cost[0] + cost[1]) / 2 + cost[2]) / 3
-    loss = ibot_loss(student, one_hot([0, 0, 0]), masks, 1.0)
+    tokens = torch.tensor([[1.0, 0.0], [2.0, 0.0], [4.0, 0.0]])
+    by_hand = ((cost(1) + cost(2)) / 2 + cost(4)) / 3
+    loss = ibot_loss(tokens, CLASSES, certain(0, 0, 0), masks, 1.0)
     assert loss.item() == pytest.approx(by_hand)
 
 
 def test_ibot_without_masks_is_zero_and_has_a_gradient():
-    student = torch.zeros(0, 4, requires_grad=True)
-    loss = ibot_loss(student, torch.zeros(0, 4), torch.zeros(2, 9).bool(), 0.1)
+    tokens = torch.zeros(0, 2, requires_grad=True)
+    loss = ibot_loss(tokens, CLASSES, torch.zeros(0, 2), torch.zeros(2, 9).bool(), 0.1)
     loss.backward()
     assert loss.item() == 0
 
 
-def test_losses_do_not_depend_on_the_order_of_prototypes():
+@pytest.fixture
+def scored():
+    """Student and teacher tokens of two views of six slices, and prototypes of either."""
     rng = torch.Generator().manual_seed(0)
-    student = torch.randn(2, 6, 32, generator=rng)
-    teacher = torch.randn(12, 32, generator=rng)
-    order = torch.randperm(32, generator=rng)
+    tokens = torch.randn(2, 12, 8, generator=rng)
+    prototypes = torch.randn(2, 32, 8, generator=rng)
+    return *torch.nn.functional.normalize(tokens, dim=-1), *prototypes
+
+
+def centred(tokens, prototypes, temperature=0.05, iterations=3):
+    logits = Logits(tokens, prototypes)
+    return Targets(logits, temperature, sinkhorn_shift(logits, temperature, iterations))
+
+
+def test_losses_do_not_depend_on_the_order_of_prototypes(scored):
+    student, teacher, ours, theirs = scored
+    order = torch.randperm(32, generator=torch.Generator().manual_seed(1))
     masks = torch.ones(3, 4).bool()
 
-    def terms(student, teacher):
-        targets = sinkhorn(teacher, 0.05, 3)
+    def terms(ours, theirs):
+        targets = centred(teacher, theirs)
         return (
-            dino_loss(student, targets.unflatten(0, (2, 6)), 0.1, other_views=True),
-            ibot_loss(student.flatten(0, 1), targets, masks, 0.1),
+            dino_global_loss(student, ours, targets, 0.1),
+            dino_local_loss(student, ours, targets, 0.1),
+            ibot_loss(student, ours, targets, masks, 0.1),
         )
 
-    plain = terms(student, teacher)
-    permuted = terms(student[..., order], teacher[..., order])
-    torch.testing.assert_close(plain, permuted)
+    torch.testing.assert_close(terms(ours, theirs), terms(ours[order], theirs[order]))
+
+
+@pytest.mark.parametrize("rows", [1, 5, 100])
+def test_loss_and_gradients_are_those_of_whole_matrices_whatever_the_block(
+    rows, scored, monkeypatch
+):
+    """Against torch's own cross-entropy and autograd."""
+    student, teacher, ours, theirs = scored
+    whole = torch.softmax(
+        teacher @ theirs.T / 0.05 + sinkhorn_shift(Logits(teacher, theirs), 0.05, 3), 1
+    )
+    monkeypatch.setattr(logits_module, "BLOCK", rows * 32)
+    weights = torch.linspace(0.5, 2, 12)
+    results = []
+    for blockwise in (True, False):
+        leaves = [part.clone().requires_grad_() for part in (student, ours)]
+        if blockwise:
+            loss = prototype_cross_entropy(*leaves, centred(teacher, theirs), weights, 0.1)
+        else:
+            scores = leaves[0] @ leaves[1].T / 0.1
+            each = torch.nn.functional.cross_entropy(scores, whole, reduction="none")
+            loss = weights @ each
+        (3 * loss).backward()
+        results.append((loss.detach(), *(leaf.grad for leaf in leaves)))
+    torch.testing.assert_close(*results, rtol=1e-4, atol=1e-4)
+
+
+def test_local_loss_in_blocks_that_cut_a_slice_in_two(scored, monkeypatch):
+    student, teacher, ours, theirs = scored
+    local = torch.cat([student, student.flip(0), student.roll(1, 0)])  # six views of six slices
+    whole = dino_local_loss(local, ours, centred(teacher, theirs), 0.1)
+    monkeypatch.setattr(logits_module, "BLOCK", 5 * 32)
+    torch.testing.assert_close(dino_local_loss(local, ours, centred(teacher, theirs), 0.1), whole)
 
 
 def test_koleo_on_four_points_of_a_circle():
@@ -83,12 +140,12 @@ def test_koleo_on_four_points_of_a_circle():
     lengths = np.array([1.0, 5.0, 0.1, 2.0])  # KoLeo looks at directions alone
     points = torch.tensor(lengths[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1))
     chords = 2 * np.sin(np.deg2rad([10, 10, 30, 30]) / 2)
-    assert koleo_loss(points).item() == pytest.approx(-np.log(chords).mean(), rel=1e-5)
+    assert koleo_loss(points, 256).item() == pytest.approx(-np.log(chords).mean(), rel=1e-5)
 
 
 def test_koleo_pushes_the_nearest_neighbours_apart():
     points = torch.tensor([[1.0, 0.1], [1.0, -0.1], [-1.0, 0.0]], requires_grad=True)
-    koleo_loss(points).backward()
+    koleo_loss(points, 256).backward()
     step = points.detach() - 0.1 * points.grad
     assert step[0, 1] > 0.1
     assert step[1, 1] < -0.1
@@ -96,8 +153,23 @@ def test_koleo_pushes_the_nearest_neighbours_apart():
 
 def test_koleo_is_finite_for_equal_features():
     points = torch.ones(4, 8, requires_grad=True)
-    koleo_loss(points).backward()
+    koleo_loss(points, 256).backward()
     assert points.grad.isfinite().all()
+
+
+def test_koleo_looks_for_neighbours_within_a_group():
+    # Two pairs: within a group the neighbour is opposite, in the whole batch it is near.
+    points = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.1], [-1.0, 0.1]])
+    apart = koleo_loss(points, 2)
+    by_hand = (math.log(2) + math.log(2 / math.sqrt(1.01))) / 2
+    assert apart.item() == pytest.approx(-by_hand)
+    assert koleo_loss(points, 4) > apart + 1
+
+
+def sinkhorn(logits, temperature, iterations):
+    """The targets of given scores: the tokens, before prototypes that leave them as they are."""
+    scores = torch.as_tensor(logits, dtype=torch.float32)
+    return centred(scores, torch.eye(scores.shape[1]), temperature, iterations)[: len(scores)]
 
 
 def test_sinkhorn_marginals():
@@ -127,3 +199,27 @@ def test_sinkhorn_undoes_a_collapse_onto_one_prototype():
     logits = torch.randn(8, 4, generator=torch.Generator().manual_seed(3)) * 0.1
     logits[:, 0] += 10
     assert (sinkhorn(logits, 0.1, 3).sum(dim=0) > 1).all()
+
+
+@pytest.mark.parametrize("rows", [1, 4, 100])
+def test_sinkhorn_in_blocks_equals_the_whole(rows, monkeypatch):
+    logits = torch.randn(9, 6, generator=torch.Generator().manual_seed(4))
+    whole = sinkhorn(logits, 0.3, 3)
+    monkeypatch.setattr(logits_module, "BLOCK", rows * 6)
+    torch.testing.assert_close(sinkhorn(logits, 0.3, 3), whole)
+
+
+def test_sinkhorn_without_samples_shifts_nothing():
+    shift = sinkhorn_shift(Logits(torch.zeros(0, 4), torch.eye(4)), 0.1, 3)
+    assert torch.equal(shift, torch.zeros(4))
+
+
+def test_centre_is_the_moving_average_of_the_mean_scores():
+    centre = torch.tensor([1.0, 0.0, 0.0])
+    tokens = torch.tensor([[1.0, 0.0], [0.0, 3.0]])
+    prototypes = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    # Mean scores: (2 + 0) / 2, (0 + 3) / 2, (1 + 3) / 2.
+    update_centre(centre, Logits(tokens, prototypes), 0.9)
+    torch.testing.assert_close(
+        centre, 0.9 * torch.tensor([1.0, 0, 0]) + 0.1 * torch.tensor([1, 1.5, 2])
+    )

@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 
-from braindino.pretrain.masking import block_mask, random_masks
+from braindino.pretrain.masking import block_mask, mask_ratios, random_mask
 
 
 def draw(crops=32, seed=0, ratio=(0.1, 0.5), probability=0.5):
-    return random_masks(crops, (16, 16), probability, ratio, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    ratios = mask_ratios(crops, probability, ratio, rng)
+    return np.stack([random_mask((16, 16), share, rng) for share in ratios])
 
 
 @pytest.mark.parametrize("count", [1, 3, 26, 77, 128, 255, 256])

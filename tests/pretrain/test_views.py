@@ -1,64 +1,72 @@
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
+from torchvision.transforms.v2 import functional
 
-from braindino.pretrain.slices import Slices
-from braindino.pretrain.views import MultiCrop, random_box, random_view, view_loader
+from braindino.pretrain.view_matrices import batched_views
+from braindino.pretrain.views import BLUR_RADIUS, Draws, draw_views, make_views, random_boxes
 from braindino.settings.pretrain import Views
 
-SETTINGS = Views(global_size=48, local_size=32, local_crops=3)
+PLAIN = Views(flip=0.0, blur=0.0)
+
+
+def view(image, scale, size, settings, seed=0):
+    """One view of one image [height, width]."""
+    drawn = draw_views(1, image.shape, scale, settings, np.random.default_rng(seed))
+    return make_views(image[None, None], Draws(*(part[None] for part in drawn)), size)[0, 0]
 
 
 @pytest.fixture
-def views(shards):
-    return MultiCrop(Slices(shards), SETTINGS, seed=5)
+def images():
+    return torch.randn(3, 2, 60, 48, generator=torch.Generator().manual_seed(0))
 
 
-def test_shapes(views):
-    large, small = views[0]
-    assert large.shape == (2, 1, 48, 48)
-    assert small.shape == (3, 1, 32, 32)
-    assert large.dtype == torch.float32
+def drawn(images, scale, shape=None, settings=None, count=4):
+    rng = np.random.default_rng(1)
+    settings = settings or Views()
+    each = [draw_views(count, shape or images.shape[2:], scale, settings, rng) for _ in images]
+    return Draws(*map(np.stack, zip(*each, strict=True)))
 
 
-def test_views_depend_on_position_and_seed_alone(views, shards):
-    expected = [crop.clone() for crop in views[13]]
-    views[2]
-    torch.manual_seed(1)
-    again = MultiCrop(Slices(shards), SETTINGS, seed=5)[13]
-    assert all(torch.equal(a, b) for a, b in zip(again, expected, strict=True))
-    other = MultiCrop(Slices(shards), SETTINGS, seed=6)[13]
-    assert not torch.equal(other[0], expected[0])
+def by_hand(image, box, flip, sigma, size):
+    """torchvision's antialiased resized crop, then a flip, then SciPy's Gaussian."""
+    bicubic = functional.InterpolationMode.BICUBIC
+    result = functional.resized_crop(image, *box.tolist(), [size, size], bicubic, antialias=True)
+    result = result.flip(-1) if flip else result
+    if sigma == 0:
+        return result
+    kernel = {"radius": BLUR_RADIUS, "mode": "mirror", "axes": (1, 2)}
+    return torch.from_numpy(gaussian_filter(result.numpy(), float(sigma), **kernel))
 
 
-def test_one_slice_has_other_views_in_every_epoch(views):
-    assert not torch.equal(views[0][0][0], views[11][0][0])
+@pytest.mark.parametrize("make", [make_views, lambda *a: batched_views(*a, BLUR_RADIUS)])
+@pytest.mark.parametrize(("scale", "size"), [((0.05, 0.3), 32), ((0.3, 1.0), 48), ((0.6, 1.0), 16)])
+def test_both_ways_make_the_views_that_torchvision_and_scipy_make(make, scale, size, images):
+    draws = drawn(images, scale)
+    assert 0 < draws.flip.mean() < 1
+    assert 0 < (draws.sigma > 0).mean() < 1
+    views = make(images, draws, size)
+    assert views.dtype == torch.float32
+    assert views.shape == (4 * 3, 2, size, size)
+    expected = [
+        by_hand(images[n], *(a[n, v] for a in draws), size) for v in range(4) for n in range(3)
+    ]
+    torch.testing.assert_close(views, torch.stack(expected), atol=1e-4, rtol=0)
 
 
-def test_workers_change_nothing(views):
-    alone, helped = (list(view_loader(views, 4, 1, 4, workers)) for workers in (0, 2))
-    assert len(alone) == len(helped) == 3
-    for a, b in zip(alone, helped, strict=True):
-        assert torch.equal(a[0], b[0])
-        assert torch.equal(a[1], b[1])
-
-
-def test_batches_are_view_major(views):
-    large, small = next(iter(view_loader(views, 4, 0, 1)))
-    assert torch.equal(large[4 + 2], views[2][0][1])
-    assert torch.equal(small[2 * 4 + 3], views[3][1][2])
-
-
-def test_the_loader_leaves_the_global_generator_alone(views):
-    before = torch.random.get_rng_state()
-    next(iter(view_loader(views, 4, 0, 1)))
-    assert torch.equal(torch.random.get_rng_state(), before)
+def test_both_ways_agree_where_the_image_is_upsampled_first(images):
+    draws = drawn(images, (0.05, 0.3), shape=(256, 256), settings=Views(blur=0.5))
+    one_by_one = make_views(images, draws, 32, 256)
+    torch.testing.assert_close(
+        batched_views(images, draws, 32, BLUR_RADIUS, 256), one_by_one, atol=1e-4, rtol=0
+    )
 
 
 def test_boxes_keep_to_scale_and_aspect():
-    rng = np.random.default_rng(0)
-    boxes = np.array([random_box((256, 256), (0.05, 0.32), rng) for _ in range(500)])
-    top, left, height, width = boxes.T
+    top, left, height, width = random_boxes(
+        500, (256, 256), (0.05, 0.32), np.random.default_rng(0)
+    ).T
     assert (top >= 0).all()
     assert (left >= 0).all()
     assert (top + height <= 256).all()
@@ -72,31 +80,24 @@ def test_boxes_keep_to_scale_and_aspect():
 
 
 def test_a_box_that_never_fits_is_the_image():
-    assert random_box((10, 200), (1.0, 1.0), np.random.default_rng(0)) == (0, 0, 10, 200)
+    boxes = random_boxes(3, (10, 200), (1.0, 1.0), np.random.default_rng(0))
+    assert boxes.tolist() == [[0, 0, 10, 200]] * 3
 
 
 def test_a_view_of_a_constant_slice_is_constant():
-    rng = np.random.default_rng(0)
-    view = random_view(torch.full((1, 64, 64), -0.7), (0.3, 1.0), 48, SETTINGS, rng)
-    torch.testing.assert_close(view, torch.full((1, 48, 48), -0.7))
+    made = view(torch.full((64, 64), -0.7), (0.3, 1.0), 48, Views())
+    torch.testing.assert_close(made, torch.full((48, 48), -0.7))
 
 
 def test_flips_are_left_right():
-    always = Views(flip=1.0, blur=0.0)
-    ramp = torch.arange(64.0).expand(1, 64, 64)  # brighter to the right
-    view = random_view(ramp, (0.3, 1.0), 32, always, np.random.default_rng(0))
-    assert (view.diff(dim=-1) < 0).all()
-    torch.testing.assert_close(view, view[:, :1].expand_as(view))
+    ramp = torch.arange(64.0).expand(64, 64)  # brighter to the right
+    made = view(ramp, (0.3, 1.0), 32, Views(flip=1.0, blur=0.0))
+    assert (made.diff(dim=-1) < 0).all()
+    torch.testing.assert_close(made, made[:1].expand_as(made))
 
 
 def test_blur_smooths():
-    noise = torch.randn(1, 64, 64, generator=torch.Generator().manual_seed(0))
-    roughness = {
-        p: random_view(
-            noise, (1.0, 1.0), 64, Views(blur=p, blur_sigma=(2.0, 2.0)), np.random.default_rng(0)
-        )
-        .diff()
-        .std()
-        for p in (0.0, 1.0)
-    }
-    assert roughness[1.0] < 0.2 * roughness[0.0]
+    noise = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    always = Views(flip=0.0, blur=1.0, blur_sigma=(2.0, 2.0))
+    sharp, smooth = (view(noise, (1.0, 1.0), 64, s).diff().std() for s in (PLAIN, always))
+    assert smooth < 0.2 * sharp

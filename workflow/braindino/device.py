@@ -3,8 +3,14 @@
 import torch
 
 
-def choose_device(name):
-    """Return the torch device called `name`; 'auto' is CUDA where there is one, else the CPU."""
+def choose_device(name, index=0):
+    """Return the torch device called `name`; 'auto' is CUDA where there is one, else the CPU.
+
+    Of several GPUs, take the one with the given index.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    if name != "cuda":
+        return torch.device(name)
+    torch.cuda.set_device(index)
+    return torch.device("cuda", index)

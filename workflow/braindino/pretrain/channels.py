@@ -27,6 +27,10 @@ class Images:
         """Return an image [channels, height, width]."""
         return np.stack([self.slices[row] for row in self.rows[self.order[position]]])
 
+    def identify(self, position):
+        """Return where the slice of a position comes from, as a dict."""
+        return self.slices.identify(self.order[position])
+
 
 def channel_rows(kind, paths, held_out=()):
     """Return which slices make up the image of each slice.
@@ -47,7 +51,9 @@ def channel_rows(kind, paths, held_out=()):
     ndarray of int [slices, channels]
     """
     columns = ["volume_id"] if kind != "contrasts" else ["volume_id", "modality", "slice_index"]
-    tables = [pd.read_parquet(Path(path).with_suffix(".parquet"), columns=columns) for path in paths]
+    tables = [
+        pd.read_parquet(Path(path).with_suffix(".parquet"), columns=columns) for path in paths
+    ]
     table = pd.concat(tables, ignore_index=True)
     table = table[~table["volume_id"].isin(held_out)].reset_index(drop=True)
     rows = np.arange(len(table))
@@ -62,7 +68,9 @@ def _neighbours(volumes):
     rows = np.arange(len(volumes))
     starts = np.r_[True, volumes[1:] != volumes[:-1]][: len(rows)]
     ends = np.r_[starts[1:], True][: len(rows)]
-    return np.stack([np.where(starts, rows, rows - 1), rows, np.where(ends, rows, rows + 1)], axis=1)
+    return np.stack(
+        [np.where(starts, rows, rows - 1), rows, np.where(ends, rows, rows + 1)], axis=1
+    )
 
 
 def _contrasts(table):

@@ -61,3 +61,33 @@ def peak_memory(device):
         return torch.cuda.max_memory_allocated(device) / 2**20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def describe(outputs, seen, targets, prototypes, recipe):
+    """Describe a batch: entropies (nats), prototype usage, RankMe, nearest-neighbour distance.
+
+    Parameters
+    ----------
+    outputs : braindino.pretrain.model.Student
+    seen : braindino.pretrain.model.Teacher
+    targets : braindino.pretrain.losses.centring.Targets
+        The teacher's, of its class tokens.
+    prototypes : Tensor [prototypes, dim]
+        The student's, of class tokens.
+    recipe : braindino.settings.pretrain.Recipe
+
+    Returns
+    -------
+    dict of float
+    """
+    first, _ = outputs.tokens.chunk(2)
+    given = targets[: len(targets)]
+    scores = (outputs.global_heads @ prototypes.T).float()
+    student = (scores / recipe.objective.student_temperature).softmax(dim=-1)
+    return {
+        "teacher_entropy": mean_entropy(given).item(),
+        "student_entropy": mean_entropy(student).item(),
+        "prototype_usage": prototype_usage(given),
+        "rankme": effective_rank(seen.tokens).item(),
+        "koleo_distance": nearest_distance(first).item(),
+    }

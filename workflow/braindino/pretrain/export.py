@@ -10,6 +10,7 @@ from braindino.code import git_commit
 from braindino.files import sha256, written_whole
 from braindino.pretrain.layout import dinov3_state
 
+
 def export_encoder(run, slices, folder):
     """Write `encoder.safetensors`, its card `encoder.json`, and `teacher_checkpoint.pth`.
 

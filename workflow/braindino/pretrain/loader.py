@@ -72,6 +72,12 @@ class Loader:
         starts = range(self.ranks.rank * self.size, batch, step)
         return [range(iteration * batch + s, iteration * batch + s + self.size) for s in starts]
 
+    def identify(self, iteration):
+        """Return where every slice of an iteration comes from, on all ranks."""
+        batch = self.recipe.optimisation.batch
+        positions = range(iteration * batch, (iteration + 1) * batch)
+        return [self.images.identify(position) for position in positions]
+
     def _show_all(self, iteration):
         return [self._show(part) for part in self._prepare(iteration)]
 
@@ -113,7 +119,9 @@ class Loader:
         masks = [
             random_mask(grid, ratio, derive_rng(self.seed, "mask", position, view))
             for view, of_view in enumerate(ratios.T)
-            for position, ratio in zip(positions, of_view[[p % len(ratios) for p in positions]], strict=True)
+            for position, ratio in zip(
+                positions, of_view[[p % len(ratios) for p in positions]], strict=True
+            )
         ]
         return torch.from_numpy(np.stack(masks))
 

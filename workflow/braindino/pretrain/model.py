@@ -75,13 +75,11 @@ class Network(nn.Module):
         Teacher
         """
         tokens, patches = self.backbone(global_crops)
-        return Teacher(
-            tokens, self.dino_head(tokens), self.ibot_head(patches[masks.flatten(1)])
-        )
+        return Teacher(tokens, self.dino_head(tokens), self.ibot_head(patches[masks.flatten(1)]))
 
 
 class Student(NamedTuple):
-    """Class tokens of the global crops, and unit vectors: of both kinds of crops, masked patches."""
+    """Class tokens of global crops, and unit vectors: of global and local crops, masked patches."""
 
     tokens: torch.Tensor
     global_heads: torch.Tensor

@@ -78,7 +78,7 @@ class Run:
         loss = total_loss(terms, recipe.views, objective)
         metrics = {"loss": loss} | terms | self._update(loss)
         metrics["teacher_temperature"] = temperature
-        if diagnosed:
+        if diagnosed and not self.skipped:
             metrics |= self._diagnose(parts[-1][0], seen[-1], targets[-1]["dino_head"])
         return metrics
 
@@ -157,10 +157,6 @@ def _share(student, device):
         return student
     devices = [device] if device.type == "cuda" else None
     return DistributedDataParallel(student, devices, broadcast_buffers=False)
-
-
-
-
 
 
 def _attention(device):

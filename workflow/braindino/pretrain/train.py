@@ -2,25 +2,21 @@
 
 import json
 import logging
-import time
 from hashlib import sha256
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from braindino.device import choose_device
 from braindino.errors import BadInput
-from braindino.files import write_text
+from braindino.files import sha256 as file_sha256
 from braindino.pretrain.channels import Images, channel_rows
 from braindino.pretrain.checkpoint import Checkpoints
-from braindino.pretrain.diagnostics import peak_memory
-from braindino.pretrain.distributed import Ranks, total
-from braindino.pretrain.export import export_encoder
-from braindino.pretrain.journal import Journal
+from braindino.pretrain.course import Course
+from braindino.pretrain.distributed import Ranks
 from braindino.pretrain.loader import Loader
 from braindino.pretrain.order import SliceOrder
-from braindino.pretrain.preemption import Interrupted, Preemption
+from braindino.pretrain.preemption import Preemption
 from braindino.pretrain.run import Run
 from braindino.pretrain.slices import Slices
 from braindino.pretrain.watch import Watch
@@ -71,27 +67,61 @@ def pretrain(recipe, shards, out_dir, seed=0, device="auto", logger=None, worker
     logger = logger or logging.getLogger(__name__)
     with Ranks() as ranks:
         if not ranks.leads:
+            logger = logging.getLogger("braindino.silent")
             logger.setLevel(logging.ERROR)
-        return _pretrain(
-            recipe, shards, Path(out_dir), seed, choose_device(device, ranks.local), logger, workers, init, ranks
+        device = choose_device(device, ranks.local)
+        watch = Watch(recipe, shards, seed, logger)
+        slices = Slices(shards, watch.held_out)
+        _check_enough(slices, recipe)
+        run = Run(recipe, seed, device, init)
+        images = Images(
+            slices,
+            SliceOrder(slices.sizes, seed),
+            channel_rows(recipe.views.channels, shards, watch.held_out),
+        )
+        loader = Loader(images, recipe, run.student.backbone.patch_size, seed, device, ranks)
+        identity = _identity(recipe, seed, slices, init)
+        checkpoints = Checkpoints(
+            Path(out_dir, "checkpoints", identity), recipe.keep_checkpoints, logger
+        )
+        course = Course(run, checkpoints, watch, ranks, out_dir, logger)
+        _loop(course, loader, workers)
+        return course.finish(slices) if ranks.leads else None
+
+
+def _loop(course, loader, workers):
+    run, last = course.run, course.run.recipe.optimisation.iterations
+    # disable=None: no bar where standard error is a file.
+    hidden = None if course.ranks.leads else True
+    bar = tqdm(initial=run.iteration, total=last, desc=run.recipe.name, unit="it", disable=hidden)
+    with Preemption() as preemption, bar:
+        for batches in course.clock.waiting(loader.batches(run.iteration, last, workers)):
+            due = _is_due(run.iteration + 1, run.recipe.log_every, last)
+            course.note(run.step(batches, diagnosed=due and course.ranks.leads), due)
+            bar.update()
+            if run.skipped > run.recipe.optimisation.nonfinite_grace:
+                course.give_up(loader)
+            course.keep(preemption.signal)
+
+
+def _is_due(iteration, every, last):
+    return iteration % every == 0 or iteration == last
+
+
+def _check_enough(slices, recipe):
+    if len(slices) < recipe.optimisation.batch:
+        raise BadInput(
+            f"recipe {recipe.name}: the shards hold {len(slices)} slices, fewer than one batch "
+            f"({recipe.optimisation.batch}); add volumes or lower optimisation.batch"
         )
 
 
-def _pretrain(recipe, shards, out_dir, seed, device, logger, workers, init, ranks):
-    watch = Watch(recipe, shards, seed, logger)
-    slices = Slices(shards, watch.held_out)
-    _check_enough(slices, recipe)
-    run = Run(recipe, seed, device, init)
-    order = SliceOrder(slices.sizes, seed)
-    rows = channel_rows(recipe.views.channels, shards, watch.held_out)
-    loader = Loader(Images(slices, order, rows), recipe, run.student.backbone.patch_size, seed, device, ranks)
-    folder = out_dir / "checkpoints" / _identity(recipe, seed, slices, init)
-    course = Course(run, Checkpoints(folder, recipe.keep_checkpoints, logger), out_dir, watch, ranks)
-    course.resume(logger)
-    _loop(run, loader, course, workers)
-    if not ranks.leads:
-        return None
-    card = export_encoder(run, slices, out_dir)
-    course.checkpoints.finish()
-    logger.info("pretraining %s: done, %d iterations", recipe.name, run.iteration)
-    return card
+def _identity(recipe, seed, slices, init):
+    protocol = recipe.model_dump(
+        mode="json", include={"model", "views", "objective", "optimisation", "continues"}
+    )
+    # How much a device takes at once is a matter of memory.
+    del protocol["optimisation"]["device_batch"]
+    start = file_sha256(init) if init else None
+    text = json.dumps([protocol, seed, slices.fingerprint, start], sort_keys=True)
+    return sha256(text.encode()).hexdigest()[:12]

@@ -1,8 +1,8 @@
 """A batch of views by matrix products, for a device on which those are cheap.
 
-A view is rows · image · columnsᵀ: cropping, antialiased resizing, flipping and Gaussian blur are all
-linear along each axis, so each axis takes one matrix and a batch of views two products. Upsampling
-the image first (stage 2) only changes the matrices.
+A view is rows · image · columnsᵀ: cropping, antialiased resizing, flipping and Gaussian blur are
+all linear along each axis, so each axis takes one matrix and a batch of views two products.
+Upsampling the image first (stage 2) only changes the matrices.
 """
 
 import torch

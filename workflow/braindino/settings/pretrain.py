@@ -83,7 +83,9 @@ class Objective(Strict):
     centring: Literal["sinkhorn_knopp", "mean"] = assumed(
         "sinkhorn_knopp", REFERENCE, "how the teacher's scores are centred; mean: DINO's EMA centre"
     )
-    centre_momentum: float = assumed(0.9, "Caron et al. 2021", "EMA of the mean's centre", ge=0, lt=1)
+    centre_momentum: float = assumed(
+        0.9, "Caron et al. 2021", "EMA of the mean's centre", ge=0, lt=1
+    )
     sinkhorn_iterations: int = assumed(3, REFERENCE, "Sinkhorn-Knopp iterations (centring)", ge=1)
     mask_probability: float = stated(0.5, "4.2", "share of global crops with masked patches")
     mask_ratio: tuple[float, float] = stated((0.1, 0.5), "4.2", "share of patches masked in them")
