@@ -4,7 +4,7 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 from braindino.pretrain.held_out import list_volumes
-from braindino.pretrain.knn import TEMPERATURE, KnnProbe, knn_hits
+from braindino.pretrain.knn import TEMPERATURE, KnnProbe, knn_accuracy
 from braindino.pretrain.model import Backbone
 
 
@@ -24,7 +24,7 @@ def by_scikit_learn(features, labels, subjects, neighbours):
 def test_accuracy_is_that_of_scikit_learn(rng):
     labels, subjects = rng.integers(0, 4, 80), np.repeat(np.arange(20), 4)
     features = rng.normal(size=(80, 6)) + 1.5 * np.eye(6)[labels]
-    accuracy, chance = knn_hits(torch.from_numpy(features), labels, subjects, 5)
+    accuracy, chance = knn_accuracy(torch.from_numpy(features), labels, subjects, 5)
     assert accuracy == pytest.approx(by_scikit_learn(features, labels, subjects, 5))
     assert chance == np.bincount(labels).max() / 80
     assert 0.3 < accuracy < 1
@@ -35,21 +35,21 @@ def test_a_subjects_own_volumes_are_no_neighbours():
     features = torch.eye(3).repeat_interleave(2, dim=0)
     labels, subjects = np.array([0, 1, 0, 1, 0, 1]), np.array([0, 0, 1, 1, 2, 2])
     labels_of_subjects = subjects.copy()
-    assert np.isnan(knn_hits(features, labels_of_subjects, subjects, 1)[0])
-    assert knn_hits(features, labels, subjects, 4)[1] == 0.5
+    assert np.isnan(knn_accuracy(features, labels_of_subjects, subjects, 1)[0])
+    assert knn_accuracy(features, labels, subjects, 4)[1] == 0.5
 
 
 def test_a_label_that_nobody_else_has_is_not_asked():
     features = torch.tensor([[1.0, 0], [1, 0.1], [0, 1]])
-    assert knn_hits(features, np.array([0, 0, 1]), np.arange(3), 1) == (1.0, 1.0)
+    assert knn_accuracy(features, np.array([0, 0, 1]), np.arange(3), 1) == (1.0, 1.0)
 
 
 def test_the_cosine_and_not_the_length_makes_neighbours():
     features = torch.tensor([[1.0, 0], [9, 0], [0, 1], [0, 9]])
     labels = np.array([0, 0, 1, 1])
-    assert knn_hits(features, labels, np.arange(4), 1)[0] == 1
-    assert knn_hits(features, labels[::-1].copy(), np.arange(4), 1)[0] == 1
-    assert knn_hits(features, np.array([0, 1, 0, 1]), np.arange(4), 1)[0] == 0
+    assert knn_accuracy(features, labels, np.arange(4), 1)[0] == 1
+    assert knn_accuracy(features, labels[::-1].copy(), np.arange(4), 1)[0] == 1
+    assert knn_accuracy(features, np.array([0, 1, 0, 1]), np.arange(4), 1)[0] == 0
 
 
 def test_a_volume_is_the_mean_of_its_slices_class_tokens(shards, recipe):
@@ -70,3 +70,9 @@ def test_a_volume_is_the_mean_of_its_slices_class_tokens(shards, recipe):
 
 def test_slices_are_brought_to_the_size_asked_for(shards):
     assert KnnProbe(list_volumes(shards), 2, 32, 1).images.shape[-2:] == (32, 32)
+
+
+def test_what_no_two_subjects_share_is_left_out(shards, recipe):
+    volumes = list_volumes(shards).iloc[1:]  # of two cohorts, a subject each
+    backbone = Backbone(recipe.model.architecture, recipe.model.arguments)
+    assert set(KnnProbe(volumes, 2, 32, 1)(backbone)) == {"knn_modality", "knn_modality_chance"}

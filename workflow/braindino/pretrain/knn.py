@@ -1,5 +1,7 @@
 """An online probe: whether nearest neighbours on held-out subjects share contrast and cohort."""
 
+import math
+
 import numpy as np
 import torch
 from torch.nn import functional
@@ -37,13 +39,17 @@ class KnnProbe:
 
     @torch.no_grad()
     def __call__(self, backbone):
-        """Return the accuracies of a backbone as `knn_<label>`, chance as `knn_<label>_chance`."""
+        """Return the accuracies of a backbone as `knn_<label>`, chance as `knn_<label>_chance`.
+
+        A label that no two subjects share is left out.
+        """
         features = self._embed(backbone)
-        accuracies = {}
+        found = {}
         for name, labels in self.labels.items():
-            hits, chance = knn_hits(features, labels, self.subjects, self.neighbours)
-            accuracies |= {f"knn_{name}": hits, f"knn_{name}_chance": chance}
-        return accuracies
+            accuracy, chance = knn_accuracy(features, labels, self.subjects, self.neighbours)
+            if not math.isnan(accuracy):
+                found |= {f"knn_{name}": accuracy, f"knn_{name}_chance": chance}
+        return found
 
     def _embed(self, backbone):
         parameter = next(backbone.parameters())
@@ -54,7 +60,7 @@ class KnnProbe:
         return torch.cat(tokens).unflatten(0, self.images.shape[:2]).mean(dim=1).cpu()
 
 
-def knn_hits(features, labels, subjects, neighbours):
+def knn_accuracy(features, labels, subjects, neighbours):
     """Classify every volume by its nearest neighbours among other subjects' volumes.
 
     Volumes whose label no other subject has cannot be answered and are not asked.
