@@ -120,6 +120,18 @@ def cards(kind):
     return {name: settings(card) for name, card in getattr(RUN, kind).items()}
 
 
+# What is pretrained one after the other, and what the last one leaves behind.
+RECIPES = {recipe.name: recipe for recipe in (*RUN.earlier, RUN.recipe)}
+PRETRAINED = {
+    name: paths.pretrain(CONFIG.recipe, file)
+    for name, file in (
+        ("encoder", "encoder.safetensors"),
+        ("card", "encoder.json"),
+        ("metrics", "metrics.jsonl"),
+    )
+}
+
+
 def trained(encoder):
     return RUN.encoders[encoder].source == "recipe"
 
@@ -128,6 +140,7 @@ def trained(encoder):
 CARDS = {
     "config": settings(CONFIG),
     "recipe": settings(RUN.recipe),
+    "earlier": [settings(recipe) for recipe in RUN.earlier],
     **{kind: cards(kind) for kind in ("datasets", "tasks", "encoders")},
 }
 
@@ -136,4 +149,5 @@ wildcard_constraints:
     dataset="[^/]+",
     task="[^/]+",
     encoder="[^/]+",
+    recipe="[^/]+",
     chunk=r"\d+",

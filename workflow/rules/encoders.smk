@@ -7,7 +7,7 @@ rule embed:
         indices=lambda w: expand_chunks(paths.brains, ".parquet", [w.dataset]),
         folders=lambda w: expand_chunks(paths.brains, "", [w.dataset]),
         weights=lambda w: (
-            [rules.pretrain.output.encoder, rules.pretrain.output.card]
+            [PRETRAINED["encoder"], PRETRAINED["card"]]
             if trained(w.encoder)
             else []
         ),
@@ -36,8 +36,8 @@ rule embed:
 
 rule patches:
     input:
-        weights=rules.pretrain.output.encoder,
-        card=rules.pretrain.output.card,
+        weights=PRETRAINED["encoder"],
+        card=PRETRAINED["card"],
         shards=rules.pretrain.input.shards,
         indices=rules.pretrain.input.indices,
     output:

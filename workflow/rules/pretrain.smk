@@ -1,29 +1,38 @@
 """Pretraining: self-distillation on the shards of the pretraining cohorts."""
 
 
+def starting_weights(wildcards):
+    """The file that a recipe starts from, where it does not from random weights."""
+    recipe = RECIPES[wildcards.recipe]
+    if recipe.continues:
+        return paths.pretrain(recipe.continues, "teacher_checkpoint.pth")
+    return weights_file(CONFIG, recipe.model.init) or []
+
+
 rule pretrain:
     input:
         shards=expand_chunks(paths.shard, ".npy", PRETRAINING),
         indices=expand_chunks(paths.shard, ".parquet", PRETRAINING),
         leakage=paths.audit("leakage"),
+        init=starting_weights,
     output:
-        encoder=paths.pretrain(CONFIG.recipe, "encoder.safetensors"),
-        card=paths.pretrain(CONFIG.recipe, "encoder.json"),
-        checkpoint=paths.pretrain(CONFIG.recipe, "teacher_checkpoint.pth"),
-        metrics=paths.pretrain(CONFIG.recipe, "metrics.jsonl"),
+        encoder=paths.pretrain("{recipe}", "encoder.safetensors"),
+        card=paths.pretrain("{recipe}", "encoder.json"),
+        checkpoint=paths.pretrain("{recipe}", "teacher_checkpoint.pth"),
+        metrics=paths.pretrain("{recipe}", "metrics.jsonl"),
     log:
-        paths.log("pretrain", CONFIG.recipe),
+        paths.log("pretrain", "{recipe}"),
     benchmark:
-        paths(f"benchmarks/pretrain/{CONFIG.recipe}.tsv")
+        paths("benchmarks/pretrain/{recipe}.tsv")
     conda:
         ENVIRONMENT
     threads: 8
     resources:
         mem_mb=4000,
     params:
-        recipe=settings(RUN.recipe),
-        init=weights_file(CONFIG, RUN.recipe.model.init),
+        recipe=lambda w: settings(RECIPES[w.recipe]),
         device=CONFIG.device,
+        processes=CONFIG.processes,
         seed=CONFIG.seed,
         code=code("pretrain/train.py"),
     script:
@@ -32,8 +41,8 @@ rule pretrain:
 
 rule hub:
     input:
-        encoder=rules.pretrain.output.encoder,
-        card=rules.pretrain.output.card,
+        encoder=PRETRAINED["encoder"],
+        card=PRETRAINED["card"],
     output:
         paths.hub(CONFIG.recipe),
     log:
@@ -48,7 +57,7 @@ rule hub:
         "../scripts/pretrain/hub.py"
 
 
-# No output: prints what the run's recipe costs on the machine of `plan`.
+# No output: prints what the run's recipes cost on the machine of `plan`.
 rule plan:
     log:
         paths.log("plan"),

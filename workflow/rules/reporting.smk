@@ -116,7 +116,7 @@ rule quality:
 
 rule curves:
     input:
-        rules.pretrain.output.metrics,
+        PRETRAINED["metrics"],
     output:
         report(
             paths.pretrain(CONFIG.recipe, "curves.png"),
@@ -198,8 +198,8 @@ rule report:
         figure_3=rules.figure.output.png if PROBED else [],
         curves=rules.curves.output if TRAINABLE else [],
         patches=rules.patch_figure.output if TRAINABLE else [],
-        course=rules.pretrain.output.metrics if TRAINABLE else [],
-        encoder=rules.pretrain.output.card if TRAINABLE else [],
+        course=PRETRAINED["metrics"] if TRAINABLE else [],
+        encoder=PRETRAINED["card"] if TRAINABLE else [],
     output:
         paths("report.html"),
     log:

@@ -93,7 +93,7 @@ def _dataset(run, card):
 
 
 def _recipe(run):
-    name, init = run.recipe.name, run.recipe.model.init
+    name, init = run.recipe.name, [*run.earlier, run.recipe][0].model.init
     if init == "random":
         return Availability("recipe", name, "present", "starts from random weights")
     if path := weights_file(run.config, init):

@@ -35,7 +35,13 @@ class Config(Strict):
     datasets: list[str] = Field(description="cards of config/datasets to use")
     tasks: list[str] = Field(description="cards of config/tasks to use")
     encoders: list[str] = Field(description="cards of config/encoders to use")
-    recipe: str = Field("braindino", description="card of config/recipes to pretrain")
+    recipe: str = Field(
+        "braindino_stage2",
+        description="card of config/recipes to pretrain, after what it continues",
+    )
+    processes: int | None = Field(
+        None, description="processes of a pretraining; null: one a GPU of the job", ge=1
+    )
     device: str = Field("auto", description="torch device: auto, cpu, cuda")
     patients_per_chunk: int = Field(32, description="patients in one DICOM conversion job", ge=1)
     feature_batch: int = Field(64, description="slices a forward pass of a frozen encoder", ge=1)

@@ -31,6 +31,7 @@ class Run(NamedTuple):
     tasks: dict[str, TaskCard]
     encoders: dict[str, EncoderCard]
     recipe: Recipe
+    earlier: list[Recipe] = []  # the recipes that it continues, the first one first
 
 
 def load_run(values, files, folder="config", environment=os.environ):
@@ -64,12 +65,14 @@ def load_run(values, files, folder="config", environment=os.environ):
     def card(kind, name):
         return load_card(kind, name, folder, getattr(config.overrides, kind).get(name))
 
+    recipe = card("recipes", config.recipe)
     run = Run(
         config,
         datasets={name: card("datasets", name) for name in config.datasets},
         tasks={name: card("tasks", name) for name in config.tasks},
         encoders={name: card("encoders", name) for name in config.encoders},
-        recipe=card("recipes", config.recipe),
+        recipe=recipe,
+        earlier=_earlier(recipe, lambda name: card("recipes", name)),
     )
     _check_references(run, files, folder)
     return run
@@ -81,13 +84,15 @@ def restore_run(dumped):
     Parameters
     ----------
     dumped : dict
-        config and recipe, and the cards of datasets, tasks and encoders by name.
+        config, recipe and earlier, and the cards of datasets, tasks and encoders by name.
     """
     cards = {
         kind: {name: CARDS[kind](**card) for name, card in dumped[kind].items()}
         for kind in ("datasets", "tasks", "encoders")
     }
-    return Run(Config(**dumped["config"]), **cards, recipe=Recipe(**dumped["recipe"]))
+    earlier = [Recipe(**recipe) for recipe in dumped["earlier"]]
+    recipe = Recipe(**dumped["recipe"])
+    return Run(Config(**dumped["config"]), **cards, recipe=recipe, earlier=earlier)
 
 
 def load_card(kind, name, folder="config", override=None):
@@ -203,6 +208,22 @@ def _merge(values, override):
     return merged
 
 
+def _earlier(recipe, load):
+    """Return the recipes that a recipe continues, the first one first."""
+    stages = [recipe]
+    while (name := stages[0].continues) is not None:
+        if name in [stage.name for stage in stages]:
+            raise BadInput(
+                f"config/recipes/{stages[0].name}.yaml: continues itself, by way of {name}."
+            )
+        stages.insert(0, load(name))
+        if stages[0].model.architecture != recipe.model.architecture:
+            raise BadInput(
+                f"config/recipes/{stages[1].name}.yaml: continues {name}, whose model is another."
+            )
+    return stages[:-1]
+
+
 def _check_references(run, files, folder):
     # A demo names the phantoms of all cohorts; a run may use some of them.
     known_cards = sorted(path.stem for path in Path(folder, "datasets").glob("*.yaml"))
@@ -212,7 +233,10 @@ def _check_references(run, files, folder):
         "overrides.datasets": (run.config.overrides.datasets, run.datasets),
         "overrides.tasks": (run.config.overrides.tasks, run.tasks),
         "overrides.encoders": (run.config.overrides.encoders, run.encoders),
-        "overrides.recipes": (run.config.overrides.recipes, [run.config.recipe]),
+        "overrides.recipes": (
+            run.config.overrides.recipes,
+            [recipe.name for recipe in (*run.earlier, run.recipe)],
+        ),
         **{f"tasks: {t.name}: datasets": (t.datasets, run.datasets) for t in run.tasks.values()},
         **{
             f"tasks: {t.name}: split_as": ([t.split_as] if t.split_as else [], run.tasks)

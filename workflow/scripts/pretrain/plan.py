@@ -1,4 +1,4 @@
-"""Print what the run's recipe costs."""
+"""Print what the run's recipes cost."""
 
 from braindino.log import job_log
 from braindino.pretrain.cost import cost, show_cost
@@ -6,5 +6,6 @@ from braindino.settings.load import restore_run
 
 with job_log(snakemake.log[0]):
     run = restore_run(snakemake.params.run)
-    found = cost(run.recipe, run.config.plan, run.config.imaging)
-    print(show_cost(found, run.recipe, run.config.plan), flush=True)
+    for recipe in (*run.earlier, run.recipe):
+        found = cost(recipe, run.config.plan, run.config.imaging)
+        print(show_cost(found, recipe, run.config.plan), end="\n\n", flush=True)
