@@ -12,7 +12,7 @@ from braindino.pretrain.model import build_pair
 from braindino.settings.imaging import Imaging
 from braindino.settings.load import load_card
 from braindino.settings.plan import Plan
-from braindino.settings.pretrain import Recipe
+from braindino.settings.pretrain import Objective, Recipe
 
 LEARNED = {"embed_dim": 48, "depth": 2, "num_heads": 3, "dynamic_img_size": True, "img_size": 56}
 
@@ -36,9 +36,9 @@ def scores(head, tokens):
     ],
 )
 def test_counted_flops_are_torchs(recipe, changes, sizes, channels):
-    model = recipe.model.model_copy(update=changes)
+    model = recipe.model.model_copy(update={"drop_path": 0.0} | changes)
     views = recipe.views.model_copy(
-        update={"global_size": sizes[0], "local_size": sizes[1], "local_crops": 3}
+        update={"global_sizes": [sizes[0]], "local_sizes": [sizes[1]], "local_crops": 3}
     )
     student, teacher = build_pair(model, seed=0)
     whole = torch.randn(2, channels, sizes[0], sizes[0])
@@ -60,11 +60,28 @@ def test_counted_flops_are_torchs(recipe, changes, sizes, channels):
             scores(teacher.dino_head, cls)
             scores(teacher.ibot_head, patches[masks.flatten(1)])
 
-    counted = slice_flops(shape, views, masked=int(masks.sum()))
+    # Every crop is masked, a row of it: one part in `side`.
+    objective = Objective(mask_probability=1, mask_ratio=(1 / side, 1 / side))
+    counted = slice_flops(shape, views, objective)
     total = measured_flops(see) + measured_flops(give)
-    assert sum(counted.values()) == total
+    assert sum(counted.values()) == pytest.approx(total, rel=1e-12)
     heads = 2 * shape.head  # of one token, forward
-    assert counted["heads"] == heads * (3 * (5 + 2 * side) + 2 + 2 * side)
+    assert counted["heads"] == pytest.approx(heads * (3 * (5 + 2 * side) + 2 + 2 * side))
+
+
+def test_several_crop_sizes_cost_their_mean(recipe):
+    shape = shape_of(recipe.model)
+    pairs = [([48], [32], [1.0]), ([96], [64], [1.0]), ([48, 96], [32, 64], [0.75, 0.25])]
+    first, second, both = (
+        sum(slice_flops(shape, with_sizes(recipe.views, *pair), recipe.objective).values())
+        for pair in pairs
+    )
+    assert both == pytest.approx(0.75 * first + 0.25 * second)
+
+
+def with_sizes(views, *sizes):
+    keys = ("global_sizes", "local_sizes", "size_ratios")
+    return views.model_copy(update=dict(zip(keys, sizes, strict=True)))
 
 
 def test_the_network_is_measured_without_its_weights(recipe):
@@ -78,7 +95,7 @@ def test_the_network_is_measured_without_its_weights(recipe):
 def test_masked_patches_are_counted_by_their_mean(recipe):
     shape, views = shape_of(recipe.model), recipe.views
     # 2 crops of 9 patches, half of the crops masked, 10 to 50 % of their patches
-    assert expected_masked(shape, views, recipe.objective) == pytest.approx(2 * 9 * 0.5 * 0.3)
+    assert expected_masked(shape, views, recipe.objective, 48) == pytest.approx(2 * 9 * 0.5 * 0.3)
 
 
 def test_the_papers_recipe_costs_700_hours(root):
@@ -96,7 +113,7 @@ def test_the_papers_recipe_costs_700_hours(root):
     assert found.corpus == pytest.approx(6.6e6, rel=0.02)  # §4.1.1
     # Eight hundred slices a second of 128 KiB
     assert found.slices_per_second * total == pytest.approx(4 * 312e12 * 0.4)
-    assert found.slice_bytes == 131072
+    assert found.image_bytes == 131072
     text = show_cost(found, recipe, plan)
     for part in ("0.61 TFLOP a slice", "512,000,000", "700 A100-hours", "4 × A100", "2.0 GiB"):
         assert part in text

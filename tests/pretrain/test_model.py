@@ -72,13 +72,9 @@ def test_weights_follow_the_seed_and_leave_the_global_generator_alone(recipe):
 
 def test_drop_path_is_the_students_and_uniform(pair, recipe):
     student, teacher = pair
-    rates = {
-        drop.drop_prob
-        for block in student.backbone.vit.blocks
-        for drop in (block.drop_path1, block.drop_path2)
-    }
-    assert rates == {recipe.model.drop_path}
-    assert not any("DropPath" in type(module).__name__ for module in teacher.modules())
+    assert student.backbone.drop_path == recipe.model.drop_path > 0
+    assert student.training
+    assert teacher.backbone.drop_path == 0
 
 
 def test_teacher_is_a_moving_average(pair):
@@ -98,5 +94,4 @@ def test_a_head_scores_directions():
     head = Head(8, 16, 4, 6)
     tokens = torch.randn(5, 8)
     assert head.prototypes.bias is None
-    unit = torch.linalg.lstsq(head.prototypes.weight, head(tokens).T).solution
-    torch.testing.assert_close(unit.norm(dim=0), torch.ones(5))
+    torch.testing.assert_close(head(tokens).norm(dim=1), torch.ones(5))

@@ -7,9 +7,7 @@ rule embed:
         indices=lambda w: expand_chunks(paths.brains, ".parquet", [w.dataset]),
         folders=lambda w: expand_chunks(paths.brains, "", [w.dataset]),
         weights=lambda w: (
-            [PRETRAINED["encoder"], PRETRAINED["card"]]
-            if trained(w.encoder)
-            else []
+            [PRETRAINED["encoder"], PRETRAINED["card"]] if trained(w.encoder) else []
         ),
     output:
         paths.features("{encoder}", "{dataset}"),

@@ -2,7 +2,6 @@
 
 import timm
 import torch
-from timm.layers import DropPath
 from timm.models.eva import Eva
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
@@ -10,6 +9,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from braindino.errors import BadInput
+from braindino.pretrain.drop_path import run_block
 from braindino.weights import load_weights
 
 
@@ -34,6 +34,7 @@ class Backbone(nn.Module):
     def __init__(self, architecture, arguments):
         super().__init__()
         self.vit = _create(architecture, arguments)
+        self.drop_path = 0.0  # one rate for all blocks; timm's own grows with depth
         self.mask_token = nn.Parameter(torch.zeros(self.vit.embed_dim))
 
     @property
@@ -50,12 +51,6 @@ class Backbone(nn.Module):
     def patch_size(self):
         """Pixels of a patch, down and across."""
         return self.vit.patch_embed.patch_size
-
-    def set_drop_path(self, rate):
-        """Drop residual branches with one rate in all blocks (timm's own grows with depth)."""
-        for block in self.vit.blocks:
-            block.drop_path1 = DropPath(rate)
-            block.drop_path2 = DropPath(rate)
 
     def set_rope_rescale(self, factor):
         """Scale rotary coordinates by a draw, log-uniform in [1/factor, factor], in training mode.
@@ -106,11 +101,12 @@ class Backbone(nn.Module):
             tokens, places = vit._pos_embed(tokens), {}
         tokens = vit.norm_pre(tokens)
         recompute = vit.grad_checkpointing and torch.is_grad_enabled()
+        rate = self.drop_path if self.training else 0.0
         for block in vit.blocks:
             if recompute:
-                tokens = checkpoint(block, tokens, use_reentrant=False, **places)
+                tokens = checkpoint(run_block, block, tokens, places, rate, use_reentrant=False)
             else:
-                tokens = block(tokens, **places)
+                tokens = run_block(block, tokens, places, rate)
         tokens = vit.norm(tokens)
         return tokens[:, 0], tokens[:, vit.num_prefix_tokens :]
 

@@ -1,7 +1,8 @@
 """FLOPs of a training step, by counting its matrix products.
 
 A multiplication with its addition is two FLOPs. Element-wise work (norms, softmax, Sinkhorn-Knopp,
-optimiser) is left out: it is less than a hundredth of the products.
+optimiser) is left out: it is less than a hundredth of the products. So is what stochastic depth
+saves, at most its rate's share of the student's blocks.
 """
 
 from typing import NamedTuple

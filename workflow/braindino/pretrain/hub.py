@@ -75,7 +75,7 @@ def hub_config(card):
     """Return timm's configuration of a published model: how to build it, and what it takes in."""
     arguments = card["arguments"] | {"global_pool": "token"}
     network = timm.create_model(card["architecture"], num_classes=0, **arguments)
-    size = card["recipe"]["views"]["global_size"]
+    size = card["recipe"]["views"]["global_sizes"][0]
     return {
         "architecture": card["architecture"],
         "num_classes": 0,

@@ -9,7 +9,6 @@ from torch.nn import functional
 
 from braindino.errors import BadInput
 from braindino.pretrain.backbone import Backbone
-from braindino.pretrain.layout import load_dinov3_state
 from braindino.pretrain.randomness import seeded_torch
 from braindino.weights import check_sum
 
@@ -95,33 +94,29 @@ class Teacher(NamedTuple):
     masked_heads: torch.Tensor
 
 
-def build_pair(recipe, seed, init=None):
+def build_pair(settings, seed, init=None):
     """Return the student in training mode and its copy, the teacher, which learns no gradient.
 
     Parameters
     ----------
-    recipe : braindino.settings.pretrain.Recipe
+    settings : braindino.settings.pretrain.Model
         Architecture, heads and initial weights.
     seed : int
         Seeds the initial weights.
     init : path, optional
-        The checkpoint of the recipe that this one continues, with its heads; or the file of
-        `model.init`, which the backbones alone start from.
+        The file of `settings.init`, which the backbones start from; the heads are always new.
 
     Raises
     ------
     BadInput
         When timm has no such model, or the file is absent or does not fit.
     """
-    settings = recipe.model
     with seeded_torch(seed, "weights"):
         student = Network(settings)
-    if recipe.continues:
-        load_dinov3_state(student, init)
-    elif settings.init != "random":
+    if settings.init != "random":
         _load_initial(student.backbone, settings.init, init)
     teacher = copy.deepcopy(student).requires_grad_(False).eval()
-    student.backbone.set_drop_path(settings.drop_path)
+    student.backbone.drop_path = settings.drop_path
     student.backbone.set_rope_rescale(settings.rope_rescale)
     return student.train(), teacher
 

@@ -10,6 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 from braindino.pretrain import diagnostics
 from braindino.pretrain.centring import Centring
 from braindino.pretrain.distributed import is_shared, total, world_size
+from braindino.pretrain.layout import load_dinov3_state
 from braindino.pretrain.model import build_pair, update_teacher
 from braindino.pretrain.objective import loss_terms, total_loss
 from braindino.pretrain.optimiser import build_optimiser, set_rates
@@ -34,9 +35,11 @@ class Run:
 
     def __init__(self, recipe, seed, device, init=None):
         self.recipe, self.seed, self.device = recipe, seed, device
-        self.student, self.teacher = (
-            network.to(device) for network in build_pair(recipe, seed, init)
-        )
+        pair = build_pair(recipe.model, seed, None if recipe.continues else init)
+        self.student, self.teacher = (network.to(device) for network in pair)
+        if recipe.continues:
+            for network in pair:
+                load_dinov3_state(network, init)
         self.optimiser = build_optimiser(self.student, recipe.optimisation)
         self.centring = Centring(recipe.objective, recipe.model.prototypes, device)
         self.iteration = 0
@@ -148,7 +151,8 @@ class Run:
         vit.set_grad_checkpointing(self.recipe.recompute)
         if self.recipe.compile:
             for block in [*vit.blocks, *self.teacher.backbone.vit.blocks]:
-                block.compile()
+                block.attn.compile()
+                block.mlp.compile()
 
 
 def _share(student, device):
