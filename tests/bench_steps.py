@@ -1,22 +1,57 @@
-"""Peers measured in a process of their own, so that the peak of its memory is theirs alone.
+"""Training steps, each trainer's in a process of its own, so that the peak of memory is its own.
 
-``python tests/bench_peers.py`` makes lightly-train's training steps and prints what they cost as
-one JSON object.
+``python tests/bench_steps.py ours`` and ``… lightly`` make steps and print what they cost as one
+JSON object; ``… profile`` says which share of ours are matrix products.
 """
 
 import json
 import random
 import re
-import statistics
+import sys
 import time
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import torch
 
 REPEATS = 3
+PRODUCTS = {"aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "aten::mv", "aten::linear"}
 GLOBAL, LOCAL = (2, 256), (8, 112)  # crops of a slice, and their pixels (paper section 4.2)
+
+
+class OurStep:
+    """One training step of this project's, at the same size."""
+
+    def __init__(self, batch=8, prototypes=65536):
+        from braindino.pretrain.masking import mask_ratios, random_mask
+        from braindino.pretrain.objective import Batch
+        from braindino.pretrain.run import Run
+        from braindino.settings.pretrain import Recipe
+
+        recipe = Recipe(
+            name="bench",
+            title="ViT-S/16",
+            model={"architecture": "vit_small_patch16_dinov3", "prototypes": prototypes},
+            optimisation={"batch": batch, "device_batch": batch},
+        )
+        draws = np.random.default_rng(0)
+        ratios = mask_ratios(GLOBAL[0] * batch, 0.5, (0.1, 0.5), draws)
+        masks = np.stack([random_mask((16, 16), ratio, draws) for ratio in ratios])
+        rng = torch.Generator().manual_seed(0)
+        crops = [
+            torch.randn(count * batch, 1, size, size, generator=rng)
+            for count, size in (GLOBAL, LOCAL)
+        ]
+        self.batch = Batch(*crops, torch.from_numpy(masks))
+        self.run = Run(recipe, 0, torch.device("cpu"))
+        self.optimiser = self.run.optimiser
+        self.masked = [int(masks.sum())]
+
+    def __call__(self):
+        """Make one step; return its loss."""
+        return self.run.step([self.batch])["loss"]
 
 
 class LightlyStep:
@@ -102,18 +137,23 @@ def peak_mib():
     return int(re.search(r"VmHWM:\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 
 
-def main():
-    torch.set_num_threads(2)
-    import_module("lightly_train._methods.dinov2.dinov2")
+def main(name):
+    torch.set_num_threads(int(__import__("os").environ.get("T","2")))
+    import_module(
+        {"lightly": "lightly_train._methods.dinov2.dinov2"}.get(name, "braindino.pretrain.run")
+    )
     imported = peak_mib()
-    step = LightlyStep()
+    step = LightlyStep() if name == "lightly" else OurStep()
     step()  # the first also allocates the optimiser's moments
+    if name == "profile":
+        print(json.dumps(profile(step)))
+        return
     clocks = []
     for _ in range(REPEATS):
         start = time.perf_counter(), time.process_time()
         step()
         clocks.append((time.perf_counter() - start[0], time.process_time() - start[1]))
-    wall, processor = map(statistics.median, zip(*clocks, strict=True))
+    wall, processor = map(min, zip(*clocks, strict=True))
     parameters = [p for group in step.optimiser.param_groups for p in group["params"]]
     result = {
         "seconds_per_step": wall,
@@ -121,10 +161,21 @@ def main():
         "peak_mib": peak_mib(),
         "imported_mib": imported,
         "parameters": sum(p.numel() for p in parameters),
-        "masked_patches": step.masked[-REPEATS:],
+        "masked_patches": step.masked[-1],
     }
     print(json.dumps(result))
 
 
+def profile(step):
+    """Return the share of a step's operators that are matrix products, and the next largest."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+        step()
+    spent = {event.key: event.self_cpu_time_total for event in profiler.key_averages()}
+    whole = sum(spent.values())
+    products = sum(time for name, time in spent.items() if name in PRODUCTS)
+    rest = sorted(((t, n) for n, t in spent.items() if n not in PRODUCTS), reverse=True)[:8]
+    return {"products": products / whole, "rest": {n: round(t / whole, 3) for t, n in rest}}
+
+
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
