@@ -81,8 +81,8 @@ def scored():
 
 
 def centred(tokens, prototypes, temperature=0.05, iterations=3):
-    logits = Logits(tokens, prototypes)
-    return Targets(logits, temperature, sinkhorn_shift(logits, temperature, iterations))
+    logits = Logits(tokens, prototypes, temperature)
+    return Targets(logits, sinkhorn_shift([logits], iterations))
 
 
 def test_losses_do_not_depend_on_the_order_of_prototypes(scored):
@@ -107,9 +107,8 @@ def test_loss_and_gradients_are_those_of_whole_matrices_whatever_the_block(
 ):
     """Against torch's own cross-entropy and autograd."""
     student, teacher, ours, theirs = scored
-    whole = torch.softmax(
-        teacher @ theirs.T / 0.05 + sinkhorn_shift(Logits(teacher, theirs), 0.05, 3), 1
-    )
+    shift = sinkhorn_shift([Logits(teacher, theirs, 0.05)], 3)
+    whole = torch.softmax(teacher @ theirs.T / 0.05 + shift, 1)
     monkeypatch.setattr(logits_module, "BLOCK", rows * 32)
     weights = torch.linspace(0.5, 2, 12)
     results = []
@@ -209,8 +208,15 @@ def test_sinkhorn_in_blocks_equals_the_whole(rows, monkeypatch):
     torch.testing.assert_close(sinkhorn(logits, 0.3, 3), whole)
 
 
+def test_sinkhorn_over_parts_is_sinkhorn_over_all():
+    scores = torch.randn(9, 6, generator=torch.Generator().manual_seed(4))
+    parts = [Logits(part, torch.eye(6), 0.3) for part in scores.split([4, 0, 5])]
+    whole = sinkhorn_shift([Logits(scores, torch.eye(6), 0.3)], 3)
+    torch.testing.assert_close(sinkhorn_shift(parts, 3), whole)
+
+
 def test_sinkhorn_without_samples_shifts_nothing():
-    shift = sinkhorn_shift(Logits(torch.zeros(0, 4), torch.eye(4)), 0.1, 3)
+    shift = sinkhorn_shift([Logits(torch.zeros(0, 4), torch.eye(4), 0.1)], 3)
     assert torch.equal(shift, torch.zeros(4))
 
 
@@ -219,7 +225,7 @@ def test_centre_is_the_moving_average_of_the_mean_scores():
     tokens = torch.tensor([[1.0, 0.0], [0.0, 3.0]])
     prototypes = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     # Mean scores: (2 + 0) / 2, (0 + 3) / 2, (1 + 3) / 2.
-    update_centre(centre, Logits(tokens, prototypes), 0.9)
+    update_centre(centre, tokens, prototypes, 0.9)
     torch.testing.assert_close(
         centre, 0.9 * torch.tensor([1.0, 0, 0]) + 0.1 * torch.tensor([1, 1.5, 2])
     )

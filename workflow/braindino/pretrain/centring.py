@@ -3,7 +3,9 @@
 import torch
 
 from braindino.pretrain.losses.centring import Targets, sinkhorn_shift, update_centre
-from braindino.pretrain.losses.logits import Logits
+from braindino.pretrain.losses.logits import Logits, product_dtype
+
+HEADS = "dino_head", "ibot_head"
 
 
 class Centring:
@@ -23,8 +25,7 @@ class Centring:
 
     def __init__(self, objective, prototypes, device):
         self.objective = objective
-        heads = "dino_head", "ibot_head"
-        self.centres = {head: torch.zeros(prototypes, device=device) for head in heads}
+        self.centres = {head: torch.zeros(prototypes, device=device) for head in HEADS}
 
     def targets(self, teacher, outputs, temperature):
         """Return the targets of each part of a step, centred over all parts and ranks.
@@ -41,25 +42,20 @@ class Centring:
         list of dict of Targets
             By head, for each part.
         """
-        tokens = {
-            "dino_head": [output.heads for output in outputs],
-            "ibot_head": [output.masked_heads for output in outputs],
-        }
         by_head = [
-            [(head, part) for part in self._centre(head, teacher, parts, temperature)]
-            for head, parts in tokens.items()
+            self._centre("dino_head", teacher, [o.heads for o in outputs], temperature),
+            self._centre("ibot_head", teacher, [o.masked_heads for o in outputs], temperature),
         ]
-        return [dict(part) for part in zip(*by_head, strict=True)]
+        return [dict(zip(HEADS, part, strict=True)) for part in zip(*by_head, strict=True)]
 
-    def _centre(self, head, teacher, parts, temperature):
+    def _centre(self, head, teacher, tokens, temperature):
         prototypes = getattr(teacher, head).prototypes.weight
-        shift = self._shift(head, Logits(torch.cat(parts), prototypes), temperature)
-        return [Targets(Logits(part, prototypes), temperature, shift) for part in parts]
-
-    def _shift(self, head, logits, temperature):
+        prototypes = prototypes.to(product_dtype(prototypes))
+        parts = [Logits(part, prototypes, temperature) for part in tokens]
         if self.objective.centring == "sinkhorn_knopp":
-            return sinkhorn_shift(logits, temperature, self.objective.sinkhorn_iterations)
-        # DINO centres a batch by the ones before it.
-        shift = -self.centres[head] / temperature
-        update_centre(self.centres[head], logits, self.objective.centre_momentum)
-        return shift
+            shift = sinkhorn_shift(parts, self.objective.sinkhorn_iterations)
+        else:  # DINO centres a batch by the ones before it
+            shift = self.centres[head] / -temperature
+            momentum = self.objective.centre_momentum
+            update_centre(self.centres[head], torch.cat(tokens), prototypes, momentum)
+        return [Targets(part, shift) for part in parts]

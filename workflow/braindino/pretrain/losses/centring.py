@@ -8,21 +8,21 @@ import torch
 
 from braindino.pretrain.distributed import gather, total
 
+TINY = torch.finfo(torch.float32).tiny
+
 
 @torch.no_grad()
-def sinkhorn_shift(logits, temperature, iterations):
+def sinkhorn_shift(parts, iterations):
     """Return the shift by which targets use all prototypes alike (Caron et al. 2020, SwAV).
 
     Sinkhorn-Knopp scales first the prototypes to equal mass over the samples of all ranks, then
     each sample to a distribution over prototypes. The last scaling of the samples is the softmax's.
-    It works on logarithms, since sharpened scores overflow otherwise.
+    It works on logarithms, since exponentials of sharpened scores overflow.
 
     Parameters
     ----------
-    logits : Logits
-        This rank's samples × prototypes.
-    temperature : float
-        Teacher temperature.
+    parts : list of Logits
+        This rank's samples × prototypes, in parts.
     iterations : int
         Pairs of scalings.
 
@@ -30,33 +30,41 @@ def sinkhorn_shift(logits, temperature, iterations):
     -------
     Tensor float32 [prototypes]
     """
-    shift = torch.zeros(len(logits.prototypes), device=logits.tokens.device)
+    blocks = [(logits, rows) for logits in parts for rows in logits.blocks()]
+    prototypes = parts[0].prototypes
+    shift = torch.zeros(len(prototypes), device=prototypes.device)
     for iteration in range(iterations):
         mass = torch.full_like(shift, -torch.inf)
-        for rows in logits.blocks():
-            log_q = logits[rows].div_(temperature).add_(shift)
-            if iteration:
-                log_q.sub_(log_q.logsumexp(dim=1, keepdim=True))
-            mass = torch.logaddexp(mass, log_q.logsumexp(dim=0))
+        for logits, rows in blocks:
+            mass = torch.logaddexp(mass, _log_mass(logits[rows], shift, scaled=iteration > 0))
         mass = gather(mass).logsumexp(dim=0)
         shift = shift - mass.where(mass.isfinite(), 0.0)  # no rank may have a sample
     return shift
 
 
+def _log_mass(scores, shift, scaled):
+    """Return the logarithm of the samples' mass on each prototype, the samples scaled or not."""
+    if not scaled:
+        return scores.logsumexp(dim=0)  # before the first scaling of the samples, shift is zero
+    return (scores + shift).softmax(dim=1).sum(dim=0).clamp_min(TINY).log()
+
+
 @torch.no_grad()
-def update_centre(centre, logits, momentum):
+def update_centre(centre, tokens, prototypes, momentum):
     """Move DINO's centre towards the mean scores over all ranks (Caron et al. 2021), in place.
 
     Parameters
     ----------
     centre : Tensor float32 [prototypes]
-    logits : Logits
+    tokens : Tensor [n, dim]
+        The teacher's unit vectors on this rank.
+    prototypes : Tensor [prototypes, dim]
     momentum : float
     """
-    tokens = logits.tokens.float()
+    tokens = tokens.float()
     sums = total(torch.cat([tokens.sum(dim=0), tokens.new_tensor([len(tokens)])]))
     if sums[-1]:
-        centre.lerp_(logits.prototypes.float() @ (sums[:-1] / sums[-1]), 1 - momentum)
+        centre.lerp_(prototypes.float() @ (sums[:-1] / sums[-1]), 1 - momentum)
 
 
 class Targets:
@@ -65,18 +73,16 @@ class Targets:
     Parameters
     ----------
     logits : Logits
-        Teacher scores.
-    temperature : float
-        Teacher temperature.
+        Teacher scores, by its temperature.
     shift : Tensor [prototypes]
     """
 
-    def __init__(self, logits, temperature, shift):
-        self.logits, self.temperature, self.shift = logits, temperature, shift
+    def __init__(self, logits, shift):
+        self.logits, self.shift = logits, shift
 
     def __len__(self):
         return len(self.logits)
 
     def __getitem__(self, rows):
         """Return distributions [rows, prototypes], float32."""
-        return self.logits[rows].div_(self.temperature).add_(self.shift).softmax(dim=1)
+        return (self.logits[rows] + self.shift).softmax(dim=1)

@@ -2,7 +2,7 @@
 
 import torch
 
-from braindino.pretrain.losses.logits import Logits
+from braindino.pretrain.losses.logits import product_dtype, row_blocks
 
 
 def prototype_cross_entropy(tokens, prototypes, targets, weights, temperature):
@@ -35,21 +35,22 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, tokens, prototypes, targets, weights, temperature):
-        logits = Logits(tokens, prototypes)
+        products = prototypes.to(product_dtype(tokens))
+        scaled = (tokens.float() / temperature).to(products.dtype)
+        # d/dscores = softmax - target; weight and temperature go with the few numbers of a token.
+        weighted = (tokens * (weights / temperature)[:, None]).to(products.dtype)
         loss = weights.new_zeros(())
-        token_gradient = torch.zeros_like(tokens)
+        token_gradient = torch.empty_like(tokens)
         prototype_gradient = torch.zeros_like(prototypes)
         with torch.autocast(tokens.device.type, enabled=False):
-            for rows in logits.blocks():
-                scores, wanted = logits[rows].div_(temperature), targets[rows]
-                normaliser = scores.logsumexp(dim=1)
-                loss += weights[rows] @ (normaliser - torch.linalg.vecdot(wanted, scores))
-                # d/dscores = (softmax - target) · weight, in the memory of the scores.
-                scores.sub_(normaliser[:, None]).exp_().sub_(wanted)
-                scores.mul_(weights[rows, None] / temperature)
-                scores = scores.to(logits.tokens.dtype)
-                token_gradient[rows] = (scores @ logits.prototypes).to(tokens.dtype)
-                prototype_gradient += scores.T @ logits.tokens[rows]
+            for rows in row_blocks(len(tokens), len(prototypes)):
+                scores, wanted = (scaled[rows] @ products.T).float(), targets[rows]
+                logarithms = scores.log_softmax(dim=1)
+                loss -= weights[rows] @ torch.linalg.vecdot(wanted, logarithms)
+                error = logarithms.exp_().sub_(wanted).to(products.dtype)
+                token_gradient[rows] = (error @ products).to(tokens.dtype)
+                prototype_gradient += error.T @ weighted[rows]
+        token_gradient *= (weights / temperature)[:, None]
         ctx.save_for_backward(token_gradient, prototype_gradient)
         return loss
 

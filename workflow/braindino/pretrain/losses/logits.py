@@ -2,46 +2,53 @@
 
 import torch
 
-# Assumed: elements of a block of scores, 128 MiB of float32. At 65,536 prototypes that is 512
+# Assumed: elements of a block of scores, 256 MiB of float32. At 65,536 prototypes that is 1,024
 # tokens, of 20,000 that a GPU's share of the paper's batch has.
-BLOCK = 2**25
+BLOCK = 2**26
 
 
 class Logits:
-    """The matrix tokens × prototypes, of which no more than a block exists at once in float32.
+    """The matrix tokens × prototypes / temperature, of which a block alone exists at once.
 
-    A small one is kept, in the precision in which it was computed, since it is asked for again.
+    A matrix that is a single block is kept, since it is asked for again.
 
     Parameters
     ----------
     tokens : Tensor [n, dim]
         Unit vectors.
     prototypes : Tensor [prototypes, dim]
+        In the type in which products are to be computed.
+    temperature : float
     """
 
-    def __init__(self, tokens, prototypes):
-        dtype = product_dtype(tokens)
-        self.tokens, self.prototypes = tokens.to(dtype), prototypes.to(dtype)
-        small = len(tokens) * len(prototypes) <= BLOCK
-        self._kept = self._scores(slice(None)) if small else None
+    def __init__(self, tokens, prototypes, temperature):
+        self.tokens = (tokens.float() / temperature).to(prototypes.dtype)
+        self.prototypes = prototypes
+        self._kept = None
 
     def __len__(self):
         return len(self.tokens)
 
     def blocks(self):
         """Return the slices of rows that make up the matrix."""
-        step = max(1, BLOCK // len(self.prototypes))
-        starts = range(0, len(self), step)
-        return [slice(start, min(start + step, len(self))) for start in starts]
+        return row_blocks(len(self), len(self.prototypes))
 
     def __getitem__(self, rows):
-        """Return scores [rows, prototypes], float32, free to be overwritten."""
+        """Return scores [rows, prototypes], float32, not to be overwritten."""
+        if len(self) * len(self.prototypes) > BLOCK:
+            return self._scores(rows)
         if self._kept is None:
-            return self._scores(rows).float()
-        return self._kept[rows].to(torch.float32, copy=True)
+            self._kept = self._scores(slice(None))
+        return self._kept[rows]
 
     def _scores(self, rows):
-        return self.tokens[rows] @ self.prototypes.T
+        return (self.tokens[rows] @ self.prototypes.T).float()
+
+
+def row_blocks(rows, columns):
+    """Cut a matrix into slices of rows, each of a block's elements at most."""
+    step = max(1, BLOCK // columns)
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
 
 def product_dtype(tensor):
