@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from braindino.pretrain.losses import logits as logits_module
-from braindino.pretrain.losses.centring import Targets, sinkhorn_shift, update_centre
+from braindino.pretrain.losses.centring import Targets, sinkhorn, update_centre
 from braindino.pretrain.losses.cross_entropy import prototype_cross_entropy
 from braindino.pretrain.losses.dino import dino_global_loss, dino_local_loss
 from braindino.pretrain.losses.ibot import ibot_loss
@@ -82,7 +82,8 @@ def scored():
 
 def centred(tokens, prototypes, temperature=0.05, iterations=3):
     logits = Logits(tokens, prototypes, temperature)
-    return Targets(logits, sinkhorn_shift([logits], iterations))
+    sinkhorn([logits], iterations)
+    return Targets(logits)
 
 
 def test_losses_do_not_depend_on_the_order_of_prototypes(scored):
@@ -107,8 +108,7 @@ def test_loss_and_gradients_are_those_of_whole_matrices_whatever_the_block(
 ):
     """Against torch's own cross-entropy and autograd."""
     student, teacher, ours, theirs = scored
-    shift = sinkhorn_shift([Logits(teacher, theirs, 0.05)], 3)
-    whole = torch.softmax(teacher @ theirs.T / 0.05 + shift, 1)
+    whole = balanced(teacher @ theirs.T, 0.05, 3)
     monkeypatch.setattr(logits_module, "BLOCK", rows * 32)
     weights = torch.linspace(0.5, 2, 12)
     results = []
@@ -165,7 +165,7 @@ def test_koleo_looks_for_neighbours_within_a_group():
     assert koleo_loss(points, 4) > apart + 1
 
 
-def sinkhorn(logits, temperature, iterations):
+def balanced(logits, temperature, iterations):
     """The targets of given scores: the tokens, before prototypes that leave them as they are."""
     scores = torch.as_tensor(logits, dtype=torch.float32)
     return centred(scores, torch.eye(scores.shape[1]), temperature, iterations)[: len(scores)]
@@ -173,7 +173,7 @@ def sinkhorn(logits, temperature, iterations):
 
 def test_sinkhorn_marginals():
     logits = torch.randn(16, 8, generator=torch.Generator().manual_seed(1))
-    q = sinkhorn(logits, 0.5, 50)
+    q = balanced(logits, 0.5, 50)
     torch.testing.assert_close(q.sum(dim=1), torch.ones(16))
     torch.testing.assert_close(q.sum(dim=0), torch.full((8,), 2.0), rtol=1e-3, atol=0)
 
@@ -184,12 +184,12 @@ def test_sinkhorn_against_plain_scaling():
     for _ in range(3):
         q /= q.sum(axis=0)
         q /= q.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(sinkhorn(torch.tensor(logits), 0.5, 3).numpy(), q, rtol=1e-5)
+    np.testing.assert_allclose(balanced(torch.tensor(logits), 0.5, 3).numpy(), q, rtol=1e-5)
 
 
 def test_sinkhorn_survives_logits_that_overflow_an_exponential():
     logits = torch.tensor([[40.0, -40.0, 0.0], [-40.0, 40.0, 0.0]])
-    q = sinkhorn(logits, 0.04, 3)
+    q = balanced(logits, 0.04, 3)
     assert q.isfinite().all()
     torch.testing.assert_close(q.sum(dim=1), torch.ones(2))
 
@@ -197,27 +197,31 @@ def test_sinkhorn_survives_logits_that_overflow_an_exponential():
 def test_sinkhorn_undoes_a_collapse_onto_one_prototype():
     logits = torch.randn(8, 4, generator=torch.Generator().manual_seed(3)) * 0.1
     logits[:, 0] += 10
-    assert (sinkhorn(logits, 0.1, 3).sum(dim=0) > 1).all()
+    assert (balanced(logits, 0.1, 3).sum(dim=0) > 1).all()
 
 
 @pytest.mark.parametrize("rows", [1, 4, 100])
 def test_sinkhorn_in_blocks_equals_the_whole(rows, monkeypatch):
     logits = torch.randn(9, 6, generator=torch.Generator().manual_seed(4))
-    whole = sinkhorn(logits, 0.3, 3)
+    whole = balanced(logits, 0.3, 3)
     monkeypatch.setattr(logits_module, "BLOCK", rows * 6)
-    torch.testing.assert_close(sinkhorn(logits, 0.3, 3), whole)
+    torch.testing.assert_close(balanced(logits, 0.3, 3), whole)
 
 
 def test_sinkhorn_over_parts_is_sinkhorn_over_all():
     scores = torch.randn(9, 6, generator=torch.Generator().manual_seed(4))
     parts = [Logits(part, torch.eye(6), 0.3) for part in scores.split([4, 0, 5])]
-    whole = sinkhorn_shift([Logits(scores, torch.eye(6), 0.3)], 3)
-    torch.testing.assert_close(sinkhorn_shift(parts, 3), whole)
+    sinkhorn(parts, 3)
+    whole = Logits(scores, torch.eye(6), 0.3)
+    sinkhorn([whole], 3)
+    for part in parts:
+        torch.testing.assert_close(part.shift, whole.shift)
 
 
 def test_sinkhorn_without_samples_shifts_nothing():
-    shift = sinkhorn_shift([Logits(torch.zeros(0, 4), torch.eye(4), 0.1)], 3)
-    assert torch.equal(shift, torch.zeros(4))
+    logits = Logits(torch.zeros(0, 4), torch.eye(4), 0.1)
+    sinkhorn([logits], 3)
+    assert torch.equal(logits.shift, torch.zeros(4))
 
 
 def test_centre_is_the_moving_average_of_the_mean_scores():

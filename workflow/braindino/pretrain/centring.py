@@ -2,7 +2,7 @@
 
 import torch
 
-from braindino.pretrain.losses.centring import Targets, sinkhorn_shift, update_centre
+from braindino.pretrain.losses.centring import Targets, sinkhorn, update_centre
 from braindino.pretrain.losses.logits import Logits, product_dtype
 
 HEADS = "dino_head", "ibot_head"
@@ -53,9 +53,10 @@ class Centring:
         prototypes = prototypes.to(product_dtype(prototypes))
         parts = [Logits(part, prototypes, temperature) for part in tokens]
         if self.objective.centring == "sinkhorn_knopp":
-            shift = sinkhorn_shift(parts, self.objective.sinkhorn_iterations)
+            sinkhorn(parts, self.objective.sinkhorn_iterations)
         else:  # DINO centres a batch by the ones before it
-            shift = self.centres[head] / -temperature
+            for part in parts:
+                part.add(self.centres[head] / -temperature)
             momentum = self.objective.centre_momentum
             update_centre(self.centres[head], torch.cat(tokens), prototypes, momentum)
-        return [Targets(part, shift) for part in parts]
+        return [Targets(part) for part in parts]

@@ -1,7 +1,7 @@
 """Centring of the teacher: one number a prototype, added to its sharpened scores.
 
-A target is the softmax of a row of scores / temperature + shift, whichever method found the shift,
-so that no matrix of targets need exist.
+A target is the softmax of a row of centred scores, whichever method found those numbers, so that no
+matrix of targets need exist.
 """
 
 import torch
@@ -12,8 +12,8 @@ TINY = torch.finfo(torch.float32).tiny
 
 
 @torch.no_grad()
-def sinkhorn_shift(parts, iterations):
-    """Return the shift by which targets use all prototypes alike (Caron et al. 2020, SwAV).
+def sinkhorn(parts, iterations):
+    """Shift scores so that targets use all prototypes alike (Caron et al. 2020, SwAV).
 
     Sinkhorn-Knopp scales first the prototypes to equal mass over the samples of all ranks, then
     each sample to a distribution over prototypes. The last scaling of the samples is the softmax's.
@@ -22,31 +22,25 @@ def sinkhorn_shift(parts, iterations):
     Parameters
     ----------
     parts : list of Logits
-        This rank's samples × prototypes, in parts.
+        This rank's samples × prototypes, in parts; shifted in place.
     iterations : int
         Pairs of scalings.
-
-    Returns
-    -------
-    Tensor float32 [prototypes]
     """
     blocks = [(logits, rows) for logits in parts for rows in logits.blocks()]
-    prototypes = parts[0].prototypes
-    shift = torch.zeros(len(prototypes), device=prototypes.device)
     for iteration in range(iterations):
-        mass = torch.full_like(shift, -torch.inf)
+        mass = torch.full_like(parts[0].shift, -torch.inf)
         for logits, rows in blocks:
-            mass = torch.logaddexp(mass, _log_mass(logits[rows], shift, scaled=iteration > 0))
+            mass = torch.logaddexp(mass, _log_mass(logits[rows], scaled=iteration > 0))
         mass = gather(mass).logsumexp(dim=0)
-        shift = shift - mass.where(mass.isfinite(), 0.0)  # no rank may have a sample
-    return shift
+        for logits in parts:
+            logits.add(-mass.where(mass.isfinite(), 0.0))  # no rank may have a sample
 
 
-def _log_mass(scores, shift, scaled):
+def _log_mass(scores, scaled):
     """Return the logarithm of the samples' mass on each prototype, the samples scaled or not."""
     if not scaled:
-        return scores.logsumexp(dim=0)  # before the first scaling of the samples, shift is zero
-    return (scores + shift).softmax(dim=1).sum(dim=0).clamp_min(TINY).log()
+        return scores.logsumexp(dim=0)
+    return scores.softmax(dim=1).sum(dim=0).clamp_min(TINY).log()
 
 
 @torch.no_grad()
@@ -73,16 +67,15 @@ class Targets:
     Parameters
     ----------
     logits : Logits
-        Teacher scores, by its temperature.
-    shift : Tensor [prototypes]
+        Teacher scores by its temperature, centred.
     """
 
-    def __init__(self, logits, shift):
-        self.logits, self.shift = logits, shift
+    def __init__(self, logits):
+        self.logits = logits
 
     def __len__(self):
         return len(self.logits)
 
     def __getitem__(self, rows):
         """Return distributions [rows, prototypes], float32."""
-        return (self.logits[rows] + self.shift).softmax(dim=1)
+        return self.logits[rows].softmax(dim=1)

@@ -40,8 +40,7 @@ class _CrossEntropy(torch.autograd.Function):
         # d/dscores = softmax - target; weight and temperature go with the few numbers of a token.
         weighted = (tokens * (weights / temperature)[:, None]).to(products.dtype)
         loss = weights.new_zeros(())
-        token_gradient = torch.empty_like(tokens)
-        prototype_gradient = torch.zeros_like(prototypes)
+        token_gradient, prototype_gradient = torch.empty_like(tokens), 0
         with torch.autocast(tokens.device.type, enabled=False):
             for rows in row_blocks(len(tokens), len(prototypes)):
                 scores, wanted = (scaled[rows] @ products.T).float(), targets[rows]
@@ -49,12 +48,14 @@ class _CrossEntropy(torch.autograd.Function):
                 loss -= weights[rows] @ torch.linalg.vecdot(wanted, logarithms)
                 error = logarithms.exp_().sub_(wanted).to(products.dtype)
                 token_gradient[rows] = (error @ products).to(tokens.dtype)
-                prototype_gradient += error.T @ weighted[rows]
+                prototype_gradient += (error.T @ weighted[rows]).to(prototypes.dtype)
         token_gradient *= (weights / temperature)[:, None]
+        if not len(tokens):
+            prototype_gradient = torch.zeros_like(prototypes)
         ctx.save_for_backward(token_gradient, prototype_gradient)
         return loss
 
     @staticmethod
     def backward(ctx, gradient):
         token_gradient, prototype_gradient = ctx.saved_tensors
-        return token_gradient * gradient, prototype_gradient * gradient, None, None, None
+        return token_gradient.mul_(gradient), prototype_gradient.mul_(gradient), None, None, None

@@ -8,7 +8,7 @@ BLOCK = 2**26
 
 
 class Logits:
-    """The matrix tokens × prototypes / temperature, of which a block alone exists at once.
+    """The matrix tokens × prototypes / temperature + shift, of which a block alone exists at once.
 
     A matrix that is a single block is kept, since it is asked for again.
 
@@ -19,9 +19,15 @@ class Logits:
     prototypes : Tensor [prototypes, dim]
         In the type in which products are to be computed.
     temperature : float
+
+    Attributes
+    ----------
+    shift : Tensor [prototypes]
+        Zero, until `add` adds to it.
     """
 
     def __init__(self, tokens, prototypes, temperature):
+        self.shift = torch.zeros(len(prototypes), device=prototypes.device)
         self.tokens = (tokens.float() / temperature).to(prototypes.dtype)
         self.prototypes = prototypes
         self._kept = None
@@ -33,12 +39,18 @@ class Logits:
         """Return the slices of rows that make up the matrix."""
         return row_blocks(len(self), len(self.prototypes))
 
+    def add(self, shift):
+        """Add one number a prototype to all scores."""
+        self.shift = self.shift + shift
+        if self._kept is not None:
+            self._kept.add_(shift)
+
     def __getitem__(self, rows):
         """Return scores [rows, prototypes], float32, not to be overwritten."""
         if len(self) * len(self.prototypes) > BLOCK:
-            return self._scores(rows)
+            return self._scores(rows).add_(self.shift)
         if self._kept is None:
-            self._kept = self._scores(slice(None))
+            self._kept = self._scores(slice(None)).add_(self.shift)
         return self._kept[rows]
 
     def _scores(self, rows):
