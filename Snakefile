@@ -45,6 +45,6 @@ rule features:
         feature_files(),
 
 
-rule predictions:
+rule probes:
     input:
         expand(paths.predictions("{task}", "{encoder}"), task=PROBED, encoder=ENCODERS),

@@ -1,4 +1,4 @@
-"""Leave one site or one scanner's maker out: does a head carry over to where it never was?"""
+"""Leave one site or one scanner's maker out, to see whether a head works where it never was."""
 
 import pandas as pd
 

@@ -84,5 +84,3 @@ def _probabilities(card, model, inputs):
     scores = np.zeros((len(inputs), len(card.classes)))
     scores[:, model.classes_] = model.predict_proba(inputs)
     return scores
-
-

@@ -4,7 +4,6 @@ All take `outputs` [heads, n, outputs], `targets` [heads, n], of survival tasks 
 `weights` [heads, n], the share of each sample in its head's mean; 0 leaves a sample out.
 """
 
-import torch
 from torch.nn import functional as F
 
 ALPHA, DELTA = 0.2, 1.0  # of the mixed loss (§4.3.3, eq. 9)

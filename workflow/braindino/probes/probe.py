@@ -10,7 +10,7 @@ from braindino.corpus.columns import REJECTS
 from braindino.errors import BadInput
 from braindino.probes.oversample import oversample
 from braindino.probes.predictions import predictions
-from braindino.probes.subsets import inner_split, labelled_rows, head_key
+from braindino.probes.subsets import head_key, inner_split, labelled_rows
 from braindino.probes.targets import Scale, head_loss, head_targets, untrainable
 from braindino.probes.train import Lesson, train_heads
 from braindino.seeds import derive_seed
@@ -40,7 +40,7 @@ def probe(card, encoder, samples, draws, protocol, seed):
     draws : list of Draw
         As `label_draws` returns them.
     protocol : braindino.settings.probes.Probes
-        As `head_protocol` returns it.
+        The task's own.
     seed : int
 
     Returns
@@ -58,12 +58,6 @@ def probe(card, encoder, samples, draws, protocol, seed):
     known = torch.from_numpy(np.concatenate(features))
     heads = train_heads(known, lessons, outputs, head_loss(card), protocol)
     return predictions(card, encoder, samples, draws, heads)
-
-
-def head_protocol(card, protocol):
-    """Return the protocol of a task's head: the run's, with the card's changes."""
-    changes = card.head.model_dump(exclude_none=True, exclude={"loss", "source"}) if card.head else {}
-    return protocol.model_copy(update=changes)
 
 
 def label_draws(card, table, subsets, protocol, bins, seed):
@@ -85,7 +79,7 @@ def label_draws(card, table, subsets, protocol, bins, seed):
     -------
     draws : list of Draw
     rejects : DataFrame
-        Label subsets from which nothing can be learnt: volume_id (empty), stage, reason. Such a
+        Label subsets from which nothing can be learnt, in the columns of rejected volumes. Such a
         seed is left out in all folds, for they are scored together.
 
     Raises
@@ -124,7 +118,11 @@ def _parts(card, table, places, key, fold, protocol, bins, seed):
 
 def _unlearnt(card, reasons):
     rows = [
-        ("", f"probe {card.name}", f"labels at {ratio:.0%}, seed {draw}, {reason}")
+        (
+            f"labels of {card.name}",
+            f"probe {card.name}",
+            f"ratio {ratio:g}, seed {draw}, {reason}",
+        )
         for (ratio, draw), reason in reasons.items()
     ]
     return pd.DataFrame(rows, columns=REJECTS)

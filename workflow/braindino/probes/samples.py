@@ -90,8 +90,8 @@ def _check(card, table):
     """Every fold needs people on both sides."""
     subjects = table.groupby("split")["subject"].nunique()
     train, test = subjects.get("train", 0), subjects.get("test", 0)
-    folds = table.groupby("split")["fold"].nunique()
-    if train < 2 or test < 1 or folds.nunique() > 1:
+    folds = {part: set(rows["fold"]) for part, rows in table.groupby("split")}
+    if train < 2 or test < 1 or folds["train"] != folds["test"]:
         raise BadInput(
             f"task {card.name}: {train} training subjects and {test} test subjects are left after "
             "imaging, or none of a fold; see corpus/rejects.csv."

@@ -1,4 +1,4 @@
-"""Everything of a task and encoder that is not its main heads: kNN, linear probes, leave-one-out."""
+"""The probes of a task and encoder beside its heads: kNN, linear, leave-one-out."""
 
 import pandas as pd
 

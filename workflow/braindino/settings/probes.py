@@ -58,3 +58,9 @@ class Probes(Strict):
     leave_out: list[Literal["site", "vendor"]] = assumed(
         ["site", "vendor"], "not in the paper", "groups of which each is held out once"
     )
+
+    def for_task(self, card):
+        """Return the protocol of a task's head: with the changes of its card."""
+        changes = card.head.model_dump(exclude_none=True) if card.head else {}
+        known = {key: value for key, value in changes.items() if key in type(self).model_fields}
+        return self.model_copy(update=known)

@@ -6,7 +6,7 @@ import torch
 from braindino.encoders.features import read_features
 from braindino.files import write_table
 from braindino.log import job_log
-from braindino.probes.probe import head_protocol, label_draws, probe
+from braindino.probes.probe import label_draws, probe
 from braindino.probes.samples import gather_samples
 from braindino.probes.subsets import shuffle_targets
 from braindino.probes.supplement import supplement
@@ -17,7 +17,7 @@ with job_log(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     card, encoder = TaskCard(**params.card), snakemake.wildcards.encoder
-    protocol = head_protocol(card, Probes(**params.protocol))
+    protocol = Probes(**params.protocol).for_task(card)
     split = pd.read_parquet(given.split)
     samples = gather_samples(card, split, *read_features(given.features))
     if protocol.shuffle_labels:
