@@ -83,4 +83,4 @@ def _probabilities(card, model, inputs):
     """Return the classes' probabilities, 0 of those that were not learnt."""
     scores = np.zeros((len(inputs), len(card.classes)))
     scores[:, model.classes_] = model.predict_proba(inputs)
-    return scores
+    return scores / scores.sum(1, keepdims=True)  # of float32, not exactly 1

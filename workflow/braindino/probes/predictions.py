@@ -26,9 +26,10 @@ def predictions(card, encoder, samples, draws, heads):
     DataFrame
         task, encoder, ratio, seed, fold, subject, volume_id, target, then score_0 … score_{K-1}
         (probabilities) or prediction (in the target's unit). Of survival tasks time and event
-        instead of target, prediction is the log hazard, and cutoff the median of the training
-        patients. A brain age has gap_corrected: prediction less age, less what that gap is at this
-        age in the head's validation subjects (Beheshti et al. 2019); missing where those are few.
+        instead of target, and prediction is the log hazard less that of the median training
+        patient, for the Cox loss knows nothing of a constant in it. A brain age has gap_corrected:
+        prediction less age, less what that gap is at this age in the head's validation subjects
+        (Beheshti et al. 2019); missing where those are few.
     """
     table, row = samples.table, samples.table["row"].to_numpy()
     features = torch.from_numpy(samples.features)
@@ -42,9 +43,9 @@ def predictions(card, encoder, samples, draws, heads):
             frames.append(with_scores(frame, scores))
             continue
         values = draw.scale.back(outputs[:, 0])
-        frame["prediction"] = values[test["row"]]
         if card.kind == "survival":
-            frame["cutoff"] = np.median(values[row[np.union1d(draw.fit, draw.validate)]])
+            values -= np.median(values[row[np.union1d(draw.fit, draw.validate)]])
+        frame["prediction"] = values[test["row"]]
         if card.target == "age":
             frame["gap_corrected"] = _corrected(frame, table.iloc[draw.validate], values)
         frames.append(frame)

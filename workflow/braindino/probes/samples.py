@@ -50,11 +50,9 @@ def gather_samples(card, split, volumes, features):
     BadInput
         When fewer than two training subjects or no test sample are left in a fold.
     """
-    row_of = {volume_id: row for row, volume_id in enumerate(volumes)}
-    finite = np.isfinite(features).all(1)
-    row = split["volume_id"].map(row_of)
-    lost = row.isna()
-    bad = ~lost & ~pd.Series(finite[row.fillna(0).astype(int)], split.index)
+    rows = pd.Series(range(len(volumes)), volumes, dtype=float)
+    row = split["volume_id"].map(rows)
+    lost, bad = row.isna(), row.isin(np.flatnonzero(~np.isfinite(features).all(1)))
     rejects = [
         _rejects(card, split[lost], "no features: the scan was rejected before"),
         _rejects(card, split[bad], "its features are not finite"),

@@ -41,7 +41,8 @@ def comparisons(predictions, card, protocol, seed=0):
     -------
     DataFrame
         One row a ratio, metric and encoder; `difference` is encoder - reference, and `p_holm`
-        adjusts `p` over the encoders of a ratio, stratum and metric. Empty without reference or rival.
+        adjusts `p` over the encoders of a ratio, stratum and metric. Empty without reference or
+        rival.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def comparisons(predictions, card, protocol, seed=0):
     """
     rows = []
     for ratio, frame in predictions.groupby("ratio"):
-        test = _test_folds if frame["fold"].nunique() > 1 else _test_of(card)
+        test = _test_folds if len(set(frame["fold"])) > 1 else _test_of(card)
         key = {"task": card.name, "ratio": ratio, "stratum": "all"}
         rows += [key | row for row in _pairs(frame, card, protocol, seed, test)]
         for stratum, part in age_strata(frame, card) if ratio == predictions["ratio"].max() else ():
@@ -137,13 +138,15 @@ def _test_folds(reference, rival, card):
         p, note = _paired_t(theirs[metric][both], ours[metric][both], "splits that hold each class")
         yield {
             "metric": metric,
-            "difference": float(np.nanmean(theirs[metric] - ours[metric]))
-            if both.any()
-            else np.nan,
+            "difference": _mean((theirs[metric] - ours[metric])[both]),
             "test": "paired t-test over splits",
             "p": p,
             "note": note,
         }
+
+
+def _mean(values):
+    return float(values.mean()) if len(values) else np.nan
 
 
 def _sign_flip(reference, rival, card, protocol, seed):

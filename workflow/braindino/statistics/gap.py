@@ -8,7 +8,8 @@ def gap_rows(frame):
 
     A predicted age regresses to the mean, so its gap falls with age. `gap_age_r` is that
     correlation (mean over label seeds) before, `gap_age_r_corrected` after the correction, whose
-    line was fitted to validation subjects alone; `mae_corrected` is the mean absolute corrected gap.
+    line was fitted to validation subjects alone; `mae_corrected` is the
+    mean absolute corrected gap.
     """
     if "gap_corrected" not in frame or frame["gap_corrected"].isna().any():
         return

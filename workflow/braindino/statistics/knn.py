@@ -28,7 +28,7 @@ def knn_metrics(predictions, protocol):
     return [
         {
             **{"task": frame["task"].iloc[0], "encoder": encoder, "ratio": 1.0},
-            **{"stratum": f"k:{k}", "metric": "accuracy", "resamples": RESAMPLES},
+            **{"stratum": f"k:{k:g}", "metric": "accuracy", "resamples": RESAMPLES},
             **{"n": frame["subject"].nunique(), "n_volumes": len(frame)},
             **_accuracy(frame, protocol.alpha),
         }
@@ -43,7 +43,7 @@ def knn_comparisons(predictions, protocol):
     reference = frames.pop(protocol.reference, None)
     for encoder, rival in frames.items() if reference is not None else ():
         tests = [
-            {"stratum": f"k:{k}", **_mcnemar(reference[reference["k"] == k], part)}
+            {"stratum": f"k:{k:g}", **_mcnemar(reference[reference["k"] == k], part)}
             for k, part in rival.groupby("k")
         ]
         adjusted = holm([test["p"] for test in tests])

@@ -53,7 +53,7 @@ def metrics(predictions, card, protocol, seed=0):
 
 
 def _all_rows(frame, card, protocol, seed):
-    if frame["fold"].nunique() > 1:
+    if len(set(frame["fold"])) > 1:
         yield from fold_rows(frame, card, protocol)
         return
     yield from score_rows(align(frame, card), card, protocol, seed)

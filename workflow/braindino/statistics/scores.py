@@ -38,9 +38,9 @@ def accuracy(target, predicted, weights):
 
 
 def ece(target, predicted, weights):
-    """Expected calibration error of the most probable class over ten equal bins (Guo et al. 2017).
+    """Return the expected calibration error of the most probable class (Guo et al. 2017).
 
-    The mean over volumes of |confidence - accuracy| in a volume's bin.
+    The mean over volumes of |confidence - accuracy| in a volume's bin, of ten equal ones.
     """
     confidence, right = predicted.max(axis=1), predicted.argmax(axis=1) == target
     bins = confidence_bins(confidence)[:, None] == np.arange(BINS)
@@ -54,7 +54,7 @@ def confidence_bins(confidence):
 
 
 def c_index(target, predicted, weights):
-    """Concordance of log hazards with survival (Harrell); NaN where no pair can be compared.
+    """Return Harrell's concordance of log hazards with survival; NaN without a comparable pair.
 
     Pairs count if the earlier time is an event's, or if an event and a censoring share a time;
     equal hazards count half. `target` is [volumes, 2]: time and event.

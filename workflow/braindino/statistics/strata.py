@@ -17,7 +17,7 @@ def age_strata(frame, card):
     """
     if not card.age_bins or "age" not in frame:
         return
-    if frame["fold"].nunique() > 1:
+    if len(set(frame["fold"])) > 1:
         encoders = frame.groupby("encoder", group_keys=False)
         frame = encoders[list(frame)].apply(pool_folds, card)
     number = np.digitize(frame["age"].astype(float).fillna(-1), card.age_bins)

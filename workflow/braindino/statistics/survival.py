@@ -11,22 +11,21 @@ GROUPS = ("low_risk", "high_risk")
 def risk_groups(frame):
     """Divide test patients at the median risk of the training patients.
 
-    Each label seed has a head and a cutoff of its own; a patient is at high risk if its log
-    hazard is above them on average (assumed: the paper has one run).
+    A prediction is relative to that median; a patient is at high risk if its log hazard is above
+    it on average over label seeds (assumed: the paper has one run).
 
     Parameters
     ----------
     frame : DataFrame
-        Predictions of one encoder and ratio, with time, event, prediction and cutoff.
+        Predictions of one encoder and ratio, with time, event and prediction.
 
     Returns
     -------
     dict of DataFrame
         Patients of each group: time and event.
     """
-    excess = (frame["prediction"] - frame["cutoff"]).groupby(frame["volume_id"]).mean()
-    patients = frame.groupby("volume_id")[["time", "event"]].first()
-    high = excess > 0
+    by = frame.groupby("volume_id")
+    patients, high = by[["time", "event"]].first(), by["prediction"].mean() > 0
     return {"low_risk": patients[~high], "high_risk": patients[high]}
 
 
