@@ -105,6 +105,10 @@ class Paths:
         """Samples and label subsets that the probes of a task and encoder could not use."""
         return self("supplement", task, f"{encoder}.rejects.csv")
 
+    def finetune(self, task, name):
+        """Outputs of a task's full fine-tuning."""
+        return self("finetune", task, name)
+
     def statistics(self, name):
         """Metrics, comparisons or curves; `name` may hold a task's folder."""
         return self("statistics", f"{name}.parquet")

@@ -3,7 +3,10 @@
 
 rule evaluate:
     input:
-        predictions=lambda w: [paths.predictions(w.task, e) for e in ENCODERS],
+        predictions=lambda w: [
+            *[paths.predictions(w.task, e) for e in ENCODERS],
+            *[paths.finetune(w.task, "predictions.parquet")] * (w.task in FINETUNED),
+        ],
         supplement=lambda w: [paths.supplement(w.task, e) for e in ENCODERS],
     output:
         metrics=paths.statistics("{task}/metrics"),

@@ -31,25 +31,32 @@ def predictions(card, encoder, samples, draws, heads):
         prediction less age, less what that gap is at this age in the head's validation subjects
         (Beheshti et al. 2019); missing where those are few.
     """
-    table, row = samples.table, samples.table["row"].to_numpy()
+    row = samples.table["row"].to_numpy()
     features = torch.from_numpy(samples.features)
-    frames = []
-    for number, draw in enumerate(draws):
-        test = table[(table["fold"] == draw.fold) & (table["split"] == "test")]
-        outputs = heads.take([number])(features)[0].double().numpy()
-        frame = identity(card, encoder, draw.ratio, draw.seed, test)
-        if card.kind == "classification":
-            scores = torch.from_numpy(outputs[test["row"]]).softmax(-1).numpy()
-            frames.append(with_scores(frame, scores))
-            continue
-        values = draw.scale.back(outputs[:, 0])
-        if card.kind == "survival":
-            values -= np.median(values[row[np.union1d(draw.fit, draw.validate)]])
-        frame["prediction"] = values[test["row"]]
-        if card.target == "age":
-            frame["gap_corrected"] = _corrected(frame, table.iloc[draw.validate], values)
-        frames.append(frame)
+    frames = [
+        predict(card, encoder, samples.table, draw, heads.take([number])(features)[0][row])
+        for number, draw in enumerate(draws)
+    ]
     return pd.concat(frames, ignore_index=True)
+
+
+def predict(card, encoder, table, draw, outputs):
+    """Return the predictions of one head; `outputs` [n, outputs] follow the samples' table.
+
+    Rows that are neither labelled for the head nor in its test set are not looked at.
+    """
+    test = np.flatnonzero((table["fold"] == draw.fold) & (table["split"] == "test"))
+    frame = identity(card, encoder, draw.ratio, draw.seed, table.iloc[test])
+    outputs = outputs.double()
+    if card.kind == "classification":
+        return with_scores(frame, outputs[test].softmax(-1).numpy())
+    values = draw.scale.back(outputs[:, 0].numpy())
+    if card.kind == "survival":
+        values = values - np.median(values[np.union1d(draw.fit, draw.validate)])
+    frame["prediction"] = values[test]
+    if card.target == "age":
+        frame["gap_corrected"] = _corrected(frame, table.iloc[draw.validate], values[draw.validate])
+    return frame
 
 
 def identity(card, encoder, ratio, seed, test):
@@ -75,9 +82,9 @@ def with_scores(frame, scores):
     return frame.assign(**{f"score_{k}": scores[:, k] for k in range(scores.shape[1])})
 
 
-def _corrected(frame, validation, values):
+def _corrected(frame, validation, predicted):
     if validation["target"].nunique() < FEW:
         return np.nan
     age = validation["target"].to_numpy(float)
-    slope, offset = np.polyfit(age, values[validation["row"]] - age, 1)
+    slope, offset = np.polyfit(age, predicted - age, 1)
     return frame["prediction"] - frame["target"] * (1 + slope) - offset
