@@ -150,6 +150,19 @@ def test_a_class_of_one_sample_is_repeated():
     assert len(made) == 6
 
 
+@pytest.mark.parametrize("classes", [[1], [1, 1, 1], [0, 1], [0, 0, 1, 1]])
+def test_nothing_is_made_where_classes_are_even_or_alone(classes):
+    made, labels = oversample(np.ones((len(classes), 3)), np.array(classes), 5, 0)
+    assert made.shape == (0, 3)
+    assert len(labels) == 0
+
+
+def test_one_sample_a_head_is_enough_to_run(classes, run):
+    """Two labelled subjects: one is learnt from, the other picks the epoch."""
+    predictions, *_ = run(classes(oversample=True), ratios=[0.02, 1.0])
+    assert np.isfinite(predictions["score_0"]).all()
+
+
 def test_days_after_a_stroke_are_learnt_as_logarithms(task_card, run, cohort):
     head = HeadChanges(loss="log_mixed", optimiser="adamw", learning_rate=0.01, source="x")
     card = task_card(name="dps", target="days", unit="days", head=head)

@@ -8,7 +8,7 @@ def oversample(features, classes, neighbours, seed):
     """Make synthetic samples until every class is as frequent as the largest.
 
     SMOTE (Chawla et al. 2002), of imbalanced-learn. A class of one sample has no neighbour, so
-    it is repeated; one of few has as many neighbours as there are.
+    it is repeated; one of few has as many neighbours as there are. One class alone stays as it is.
 
     Parameters
     ----------
@@ -24,8 +24,10 @@ def oversample(features, classes, neighbours, seed):
         The synthetic samples.
     classes : ndarray of int [m]
     """
-    least = np.bincount(classes)[np.unique(classes)].min()
-    state = seed % 2**32
+    counts = np.bincount(classes)
+    least, state = counts[counts > 0].min(), seed % 2**32
+    if least == counts.max():  # even already, or one class alone
+        return features[:0].astype(np.float32), classes[:0]
     if least > 1:
         sampler = SMOTE(k_neighbors=min(neighbours, least - 1), random_state=state)
     else:

@@ -134,7 +134,7 @@ def _lesson(card, samples, draw, protocol, seed, made_from):
     fit, fit_targets = torch.from_numpy(row[draw.fit]), draw.targets[draw.fit]
     made = samples.features[:0]
     if card.oversample:
-        real = samples.features[fit]
+        real = samples.features[row[draw.fit]]
         made, classes = oversample(real, fit_targets.numpy(), protocol.smote_neighbours, seed)
         fit = torch.cat([fit, made_from + torch.arange(len(made))])
         fit_targets = torch.cat([fit_targets, torch.from_numpy(classes)])
