@@ -1,5 +1,7 @@
 """The probes of a task and encoder beside its heads: kNN, linear, leave-one-out."""
 
+import logging
+
 import pandas as pd
 
 from braindino.errors import BadInput
@@ -7,6 +9,8 @@ from braindino.probes.knn import knn_probe
 from braindino.probes.leave_out import leave_out
 from braindino.probes.linear import linear_probe
 from braindino.probes.probe import label_draws, probe
+
+log = logging.getLogger(__name__)
 
 SEEDS = 1  # assumed: a head a group, for there may be forty groups
 
@@ -45,7 +49,8 @@ def _left_out(card, encoder, samples, by, protocol, bins, seed):
         return None
     try:
         draws, _ = label_draws(card, split, subsets, protocol, bins, seed)
-    except BadInput:  # e.g. each group holds one class
+    except BadInput as error:  # e.g. each group holds one class
+        log.info("nothing is predicted with each %s left out: %s", by, error)
         return None
     made = probe(card, encoder, samples._replace(table=split), draws, protocol, seed)
     return made.merge(split[["fold", "volume_id", "group"]], on=["fold", "volume_id"])
