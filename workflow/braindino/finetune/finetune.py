@@ -6,7 +6,6 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import torch
-from torch import distributed
 
 from braindino.errors import BadInput
 from braindino.finetune.network import VolumeNetwork
@@ -88,14 +87,6 @@ def volume_loader(files, protocol):
         return axial_slices(brain, protocol.evaluation_shape, protocol)
 
     return load
-
-
-def start_processes():
-    """Join the process group if torchrun started several; return whether this one writes."""
-    if not distributed.is_torchelastic_launched():
-        return True
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return distributed.get_rank() == 0
 
 
 def _network(card, make, protocol, seed):
