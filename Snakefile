@@ -14,6 +14,7 @@ include: "workflow/rules/imaging.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/encoders.smk"
 include: "workflow/rules/probes.smk"
+include: "workflow/rules/finetune.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/reporting.smk"
 
@@ -45,6 +46,11 @@ rule features:
         feature_files(),
 
 
-rule predictions:
+rule finetuning:
+    input:
+        [paths.finetune(task, "predictions.parquet") for task in FINETUNED],
+
+
+rule probes:
     input:
         expand(paths.predictions("{task}", "{encoder}"), task=PROBED, encoder=ENCODERS),

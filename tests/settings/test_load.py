@@ -43,8 +43,8 @@ def test_unknown_key_names_file_key_and_mend(folder):
 
 
 def test_wrong_type_names_the_key_and_the_value(folder):
-    text = message(folder, probes={"steps": "many"})
-    assert "'probes.steps'" in text
+    text = message(folder, probes={"epochs": "many"})
+    assert "'probes.epochs'" in text
     assert "'many'" in text
 
 

@@ -44,7 +44,8 @@ def demo(run_demo):
 @pytest.fixture(scope="session")
 def metrics(demo):
     frame = pd.read_parquet(demo / "statistics" / "metrics.parquet")
-    return frame.set_index(["task", "encoder", "metric", "ratio"]).sort_index()
+    whole = frame[frame["stratum"] == "all"]
+    return whole.set_index(["task", "encoder", "metric", "ratio"]).sort_index()
 
 
 def test_sequence_is_told_from_the_features(metrics):

@@ -44,7 +44,12 @@ def write_text(text, path):
 
 def concat_tables(paths, columns):
     """Concatenate Parquet or CSV tables; without a row, return an empty one of `columns`."""
-    frames = [pd.read_csv(p) if Path(p).suffix == ".csv" else pd.read_parquet(p) for p in paths]
+    read = [pd.read_csv(p) if Path(p).suffix == ".csv" else pd.read_parquet(p) for p in paths]
+    return concat_frames(read, columns)
+
+
+def concat_frames(frames, columns):
+    """Concatenate data frames; without a row, return an empty one of `columns`."""
     frames = [frame for frame in frames if len(frame)]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
 

@@ -102,8 +102,20 @@ class Paths:
         """Predictions of every head of a task and encoder on its test subjects."""
         return self("predictions", task, f"{encoder}.parquet")
 
+    def supplement(self, task, encoder):
+        """Predictions of the probes beside the heads: kNN, linear, leave-one-out."""
+        return self("supplement", task, f"{encoder}.parquet")
+
+    def probe_rejects(self, task, encoder):
+        """Samples and label subsets that the probes of a task and encoder could not use."""
+        return self("supplement", task, f"{encoder}.rejects.csv")
+
+    def finetune(self, task, name):
+        """Outputs of a task's full fine-tuning."""
+        return self("finetune", task, name)
+
     def statistics(self, name):
-        """Metrics or comparisons; `name` may hold a task's folder."""
+        """Metrics, comparisons or curves; `name` may hold a task's folder."""
         return self("statistics", f"{name}.parquet")
 
     def table(self, number, suffix):

@@ -1,4 +1,4 @@
-"""Probes: all label ratios and seeds of one task and encoder in one job."""
+"""Probes: all label ratios, seeds and folds of one task and encoder in one job."""
 
 
 rule probe:
@@ -8,7 +8,9 @@ rule probe:
         subsets=paths.label_subset("{task}"),
         leakage=paths.audit("leakage"),
     output:
-        paths.predictions("{task}", "{encoder}"),
+        predictions=paths.predictions("{task}", "{encoder}"),
+        supplement=paths.supplement("{task}", "{encoder}"),
+        rejects=paths.probe_rejects("{task}", "{encoder}"),
     log:
         paths.log("probe", "{task}", "{encoder}"),
     benchmark:

@@ -1,6 +1,9 @@
 """Reporting: the paper's tables and figures, published against reproduced, one HTML page."""
 
-TABLES = {RUN.tasks[t].table or RUN.tasks[t].name: t for t in PROBED}
+NUMBERS = [RUN.tasks[t].table for t in PROBED]
+# One of the paper's tables may hold several tasks; each is a file of its own then.
+TABLES = {n if n and NUMBERS.count(n) == 1 else t: t for n, t in zip(NUMBERS, PROBED)}
+SHARED = {n: [t for t in TABLES if RUN.tasks[TABLES[t]].table == n] for n in NUMBERS}
 TABLE_FILES = [
     paths.table(number, suffix) for number in TABLES for suffix in ("csv", "md", "tex")
 ]
@@ -186,6 +189,7 @@ rule report:
             paths.rejects(),
             *expand_chunks(paths.brains, ".rejects.csv", IMAGED),
             *expand_chunks(paths.shard, ".rejects.csv", PRETRAINING),
+            *[paths.probe_rejects(t, e) for t in PROBED for e in ENCODERS],
         ],
         reproduction=rules.reproduction.output,
         metrics=paths.statistics("metrics"),
@@ -225,3 +229,13 @@ for number in TABLES:
             f"table_{number}"
         input:
             [paths.table(number, suffix) for suffix in ("csv", "md", "tex")],
+
+
+for number, tasks in SHARED.items():
+    if number and len(tasks) > 1:
+
+        rule:
+            name:
+                f"table_{number}"
+            input:
+                [paths.table(t, s) for t in tasks for s in ("csv", "md", "tex")],

@@ -3,10 +3,15 @@
 
 rule evaluate:
     input:
-        lambda w: expand(paths.predictions(w.task, "{encoder}"), encoder=ENCODERS),
+        predictions=lambda w: [
+            *[paths.predictions(w.task, e) for e in ENCODERS],
+            *[paths.finetune(w.task, "predictions.parquet")] * (w.task in FINETUNED),
+        ],
+        supplement=lambda w: [paths.supplement(w.task, e) for e in ENCODERS],
     output:
         metrics=paths.statistics("{task}/metrics"),
         comparisons=paths.statistics("{task}/comparisons"),
+        curves=paths.statistics("{task}/curves"),
     log:
         paths.log("evaluate", "{task}"),
     conda:
@@ -24,9 +29,11 @@ rule collect:
     input:
         metrics=[paths.statistics(f"{task}/metrics") for task in PROBED],
         comparisons=[paths.statistics(f"{task}/comparisons") for task in PROBED],
+        curves=[paths.statistics(f"{task}/curves") for task in PROBED],
     output:
         metrics=paths.statistics("metrics"),
         comparisons=paths.statistics("comparisons"),
+        curves=paths.statistics("curves"),
     log:
         paths.log("collect"),
     conda:

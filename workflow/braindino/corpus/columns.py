@@ -9,5 +9,6 @@ MANIFEST = [
 REJECTS = ["volume_id", "stage", "reason"]
 NOTES = ["dataset", "issue", "count", "example"]
 SPLITS = ["task", "subject", "session", "volume_id", "split", "fold"]
+COVARIATES = ["age", "site", "vendor"]  # of splits, where a manifest has them
 SUBSETS = ["task", "ratio", "seed", "fold", "subject"]
 DUPLICATES = ["volume_id", "same_as", "correlation", "relation"]

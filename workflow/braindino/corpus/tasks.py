@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 
+from braindino.corpus.columns import COVARIATES
 from braindino.corpus.persons import subject_keys
 from braindino.corpus.values import read_numbers, text_of
 from braindino.errors import BadInput
@@ -26,8 +27,8 @@ def task_volumes(card, manifests):
     volumes : DataFrame
         Columns task, subject (as 'dataset/subject', unique over cohorts), session, volume_id,
         dataset, modality and target: a number, or the index of the class; of survival tasks the
-        time, with event (1 where it happened); of segmentations the label map's path. A task with
-        the splitter 'archive' has archive_split too.
+        time, with event (1 where it happened); of segmentations the label map's path. Also age,
+        site and vendor, where a manifest has them, and archive_split of a task with that splitter.
     rejects : DataFrame
         Volumes that the task cannot use: volume_id, stage, reason.
 
@@ -41,7 +42,8 @@ def task_volumes(card, manifests):
     chosen = manifests[manifests["modality"].isin(card.modalities)].copy()
     chosen = chosen.assign(task=card.name, subject=subject_keys(chosen))
     label, chosen["target"] = _targets(card, chosen)
-    extra = ["archive_split"] * (card.splitter == "archive")
+    extra = [name for name in COVARIATES if name in chosen]
+    extra += ["archive_split"] * (card.splitter == "archive")
     if card.event:
         chosen["event"] = read_numbers(chosen[card.event])[0]
         extra.append("event")

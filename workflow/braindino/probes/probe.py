@@ -1,131 +1,142 @@
-"""A frozen evaluation: every label ratio and seed of a task on one encoder's features."""
+"""A frozen evaluation: every label ratio, seed and fold of a task on one encoder's features."""
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
-from braindino.corpus.strata import stratified_order, subject_strata
+from braindino.corpus.columns import REJECTS
 from braindino.errors import BadInput
-from braindino.probes.train import train_heads
-from braindino.seeds import derive_rng, derive_seed
+from braindino.probes.oversample import oversample
+from braindino.probes.predictions import predictions
+from braindino.probes.subsets import head_key, inner_split, labelled_rows
+from braindino.probes.targets import Scale, head_loss, head_targets, untrainable
+from braindino.probes.train import Lesson, train_heads
+from braindino.seeds import derive_seed
 
 
-def probe(card, encoder, volumes, features, split, subsets, protocol, bins, seed):
-    """Train the heads of a task and predict its test volumes.
+class Draw(NamedTuple):
+    """A head's label subset: places in the samples' table, and the targets that it sees."""
+
+    ratio: float
+    seed: int
+    fold: int
+    fit: np.ndarray
+    validate: np.ndarray
+    targets: torch.Tensor
+    scale: Scale
+
+
+def probe(card, encoder, samples, draws, protocol, seed):
+    """Train a head a label subset and predict the test samples of its fold.
 
     Parameters
     ----------
     card : braindino.settings.cards.TaskCard
     encoder : str
         Name of the encoder.
-    volumes : list of str
-        volume_id of each row of `features`.
-    features : ndarray [n, dim]
-    split : DataFrame
-        corpus/splits/<task>.parquet.
-    subsets : DataFrame
-        corpus/label_subsets/<task>.parquet.
+    samples : braindino.probes.samples.Samples
+    draws : list of Draw
+        As `label_draws` returns them.
     protocol : braindino.settings.probes.Probes
-    bins : int
-        Quantile bins that stratify the inner validation split of a regression.
+        The task's own.
     seed : int
 
     Returns
     -------
     DataFrame
-        DESIGN's predictions: task, encoder, ratio, seed, fold, subject, volume_id, target, then
-        score_0 … score_{K-1} (probabilities) or prediction (in the target's unit).
+        See `braindino.probes.predictions.predictions`.
+    """
+    features, lessons = [samples.features], []
+    for draw in draws:
+        own = derive_seed(seed, card.name, encoder, *head_key(*draw[:3]), "head")
+        lesson, made = _lesson(card, samples, draw, protocol, own, sum(map(len, features)))
+        lessons.append(lesson)
+        features.append(made)
+    outputs = len(card.classes) if card.classes else 1
+    known = torch.from_numpy(np.concatenate(features))
+    heads = train_heads(known, lessons, outputs, head_loss(card), protocol)
+    return predictions(card, encoder, samples, draws, heads)
+
+
+def label_draws(card, table, subsets, protocol, bins, seed):
+    """Look up what every head knows: a label subset, divided by the inner split.
+
+    Parameters
+    ----------
+    card : braindino.settings.cards.TaskCard
+    table : DataFrame
+        Of the task's samples.
+    subsets : DataFrame
+        corpus/label_subsets/<task>.parquet.
+    protocol : braindino.settings.probes.Probes
+    bins : int
+        Quantile bins that stratify the inner split of a number.
+    seed : int
+
+    Returns
+    -------
+    draws : list of Draw
+    rejects : DataFrame
+        Label subsets from which nothing can be learnt, in the columns of rejected volumes. Such a
+        seed is left out in all folds, for they are scored together.
 
     Raises
     ------
     BadInput
-        When a task is left without training or test volumes.
+        When nothing can be learnt from any.
     """
-    train, test = _rows(card, split, volumes)
-    draws = {key: set(draw["subject"]) for key, draw in subsets.groupby(["ratio", "seed"])}
-    masks = [_inner_split(card, train, draw, protocol, bins, seed) for draw in draws.items()]
-    fit, validate = (torch.from_numpy(np.stack(part)) for part in zip(*masks, strict=True))
-    targets, scale = _targets(card, train, fit | validate)
-    heads = train_heads(
-        torch.from_numpy(features[train["row"]]),
-        targets,
-        fit,
-        validate,
-        card.kind,
-        len(card.classes) if card.classes else 1,
-        protocol,
-        [_generator(seed, card.name, encoder, *key) for key in draws],
-    )
-    with torch.no_grad():
-        outputs = heads(torch.from_numpy(features[test["row"]])).double() * scale[1] + scale[0]
-    frames = [
-        _predictions(card, encoder, *key, test, out)
-        for key, out in zip(draws, outputs, strict=True)
+    draws, reasons = [], {}
+    for (ratio, draw, fold), subset in subsets.groupby(["ratio", "seed", "fold"]):
+        places = labelled_rows(table, fold, set(subset["subject"]))
+        if reason := untrainable(card, table.iloc[places]):
+            reasons.setdefault((ratio, draw), f"fold {fold}: {reason}")
+            continue
+        key = head_key(ratio, draw, fold)
+        fit, validate = _parts(card, table, places, key, fold, protocol, bins, seed)
+        known = np.isin(np.arange(len(table)), places)
+        targets, scale = head_targets(card, table, known)
+        draws.append(Draw(ratio, draw, fold, fit, validate, targets, scale))
+    draws = [draw for draw in draws if draw[:2] not in reasons]
+    if not draws:
+        raise BadInput(
+            f"task {card.name}: no label subset can be learnt from "
+            f"({next(iter(reasons.values()), 'there is none')}); see corpus/rejects.csv."
+        )
+    return draws, _unlearnt(card, reasons)
+
+
+def _parts(card, table, places, key, fold, protocol, bins, seed):
+    """Return the places to learn from, and those that pick the epoch."""
+    if protocol.selection == "paper":
+        test = (table["fold"] == fold) & (table["split"] == "test")
+        return places, np.flatnonzero(test)
+    fit, validate = inner_split(card, table.iloc[places], key, protocol, bins, seed)
+    return places[fit], places[validate]
+
+
+def _unlearnt(card, reasons):
+    rows = [
+        (
+            f"labels of {card.name}",
+            f"probe {card.name}",
+            f"ratio {ratio:g}, seed {draw}, {reason}",
+        )
+        for (ratio, draw), reason in reasons.items()
     ]
-    return pd.concat(frames, ignore_index=True)
+    return pd.DataFrame(rows, columns=REJECTS)
 
 
-def _rows(card, split, volumes):
-    """Return the train and test rows of a split whose volumes have features."""
-    row_of = {volume_id: row for row, volume_id in enumerate(volumes)}
-    split = split.assign(row=split["volume_id"].map(row_of)).dropna(subset=["row"])
-    split = split.astype({"row": int})
-    train, test = (split[split["split"] == p].reset_index(drop=True) for p in ("train", "test"))
-    if train["subject"].nunique() < 2 or test.empty:
-        raise BadInput(
-            f"task {card.name}: {train['subject'].nunique()} training subjects and {len(test)} "
-            f"test volumes are left after imaging; see corpus/rejects.csv."
-        )
-    return train, test
-
-
-def _inner_split(card, train, draw, protocol, bins, seed):
-    """Divide a label subset into the volumes to learn from and those that pick the step."""
-    key, subjects = draw
-    labelled = train[train["subject"].isin(subjects)]
-    if labelled.empty:
-        raise BadInput(
-            f"task {card.name}: no volume of the label subset (ratio, seed) = {key} is left after "
-            f"imaging; see corpus/rejects.csv."
-        )
-    strata = subject_strata(card, labelled, bins)
-    order = stratified_order(strata, derive_rng(seed, card.name, *key, "validation"))[::-1]
-    held = min(max(1, round(protocol.validation_fraction * len(order))), len(order) - 1)
-    # With one subject there is nothing to hold out: it both fits and validates.
-    fit = train["subject"].isin(order[held:])
-    validate = train["subject"].isin(order[:held] or order)
-    return fit.to_numpy(), validate.to_numpy()
-
-
-def _targets(card, train, labelled):
-    """Return each head's targets [heads, n], and the offset and scale back to their unit.
-
-    Regression targets are standardised by the mean and SD of the head's own label subset
-    (`assumed`: at the stated learning rate a head cannot reach an offset of decades).
-    """
-    if card.kind == "classification":
-        classes = torch.tensor(train["target"].to_numpy(), dtype=torch.long)
-        return classes.expand(len(labelled), -1), (0, 1)
-    values = torch.tensor(train["target"].to_numpy(), dtype=torch.float64)
-    count = labelled.sum(1, keepdim=True)
-    mean = (values * labelled).sum(1, keepdim=True) / count
-    sd = (((values - mean) ** 2 * labelled).sum(1, keepdim=True) / count).sqrt()
-    sd = torch.where(sd > 0, sd, 1)
-    return ((values - mean) / sd).float(), (mean[..., None], sd[..., None])
-
-
-def _generator(*parts):
-    return torch.Generator().manual_seed(derive_seed(*parts, "head"))
-
-
-def _predictions(card, encoder, ratio, draw, test, output):
-    frame = pd.DataFrame(
-        {"task": card.name, "encoder": encoder, "ratio": ratio, "seed": draw}, index=test.index
-    )
-    known = ["fold", "subject", "volume_id", "target"]
-    frame[known] = test[known]
-    if card.kind == "regression":
-        return frame.assign(prediction=output[:, 0].numpy())
-    scores = output.softmax(-1).numpy()
-    columns = {f"score_{k}": scores[:, k] for k in range(scores.shape[1])}
-    return frame.astype({"target": int}).assign(**columns)
+def _lesson(card, samples, draw, protocol, seed, made_from):
+    """Return a head's lesson, and its synthetic features, which follow the `made_from` others."""
+    row = samples.table["row"].to_numpy()
+    fit, fit_targets = torch.from_numpy(row[draw.fit]), draw.targets[draw.fit]
+    made = samples.features[:0]
+    if card.oversample:
+        real = samples.features[row[draw.fit]]
+        made, classes = oversample(real, fit_targets.numpy(), protocol.smote_neighbours, seed)
+        fit = torch.cat([fit, made_from + torch.arange(len(made))])
+        fit_targets = torch.cat([fit_targets, torch.from_numpy(classes)])
+    validate = torch.from_numpy(row[draw.validate])
+    return Lesson(fit, fit_targets, validate, draw.targets[draw.validate], seed), made

@@ -5,6 +5,7 @@ import yaml
 from braindino.pretrain.collapse import signs_of_collapse
 from braindino.reporting.data import data_context, final_counts
 from braindino.reporting.grids import OVERLAP, grid
+from braindino.reporting.heads import TITLES, head_rows
 from braindino.reporting.labels import measure, task_title
 from braindino.reporting.protocol import assumptions, deviations
 from braindino.reporting.provenance import provenance
@@ -62,6 +63,8 @@ def report_context(run, labels, tables, images, commit, pretraining=None, course
         "data": data_context(run.tasks, tables | {"coverage": coverage}),
         "overlaps": _overlaps(run.tasks, labels),
         "assumptions": assumptions(run),
+        "heads": head_rows(run),
+        "head_titles": TITLES,
         "deviations": deviations(run, _untrained(availability, labels)),
         "quality": quality_sections(images["mosaics"], images["histograms"], tables["outliers"]),
         "curves": images["curves"],
@@ -99,7 +102,7 @@ def _facts(run, labels, coverage, availability, pretraining):
 
 def _caution(tasks, metrics):
     """Warn of test sets on which no claim can rest."""
-    sizes = metrics.groupby("task")["n"].max()
+    sizes = metrics[metrics["stratum"] == "all"].groupby("task")["n"].max()
     small = [f"{tasks[name].title} ({n})" for name, n in sizes.items() if n < FEW]
     text = f"no claim can rest on so few test subjects: {', '.join(small)}"
     return [("Caution", text)] if small else []

@@ -67,7 +67,8 @@ def _caption(rows, card, labels):
     if rows["best"].any():
         sentences.append("Bold: best.")
     if rows["p"].notna().any():
-        test = "paired bootstrap" if card.kind == "classification" else "paired t-test"
+        test = "paired t-test" if card.kind == "regression" else "paired bootstrap"
+        test = "paired t-test over splits" if card.folds > 1 else test
         sentences.append(f"*, **, ***: p < 0.05, 0.01, 0.001 against {reference} ({test}).")
     sentences += _overlap(rows)
     if labels.demo:
@@ -77,6 +78,8 @@ def _caption(rows, card, labels):
 
 def _uncertainty(card):
     over = "bootstrap over test subjects; mean over label seeds"
+    if card.folds > 1:
+        over = f"Student-t over {card.folds} splits; mean over them and label seeds"
     if not card.metric.startswith("mae"):
         return f"Estimate [95 % interval], {over}."
     return f"{measure(card.metric).label} ± SD of the estimate, {over}."

@@ -95,8 +95,8 @@ def measure(metric):
     if kind in ("mae", "rmse"):
         return Measure(kind.upper(), unit, 2, lower_is_better=True)
     names = {"macro_auc": "Macro-AUC", "accuracy": "Accuracy", "r2": "R²"}
-    names |= {"c_index": "C-index", "dice": "Dice"}
-    return Measure(names.get(metric, metric), "", 3, lower_is_better=False)
+    names |= {"c_index": "C-index", "dice": "Dice", "ece": "ECE", "logrank_p": "Log-rank p"}
+    return Measure(names.get(metric, metric), "", 3, lower_is_better=metric == "ece")
 
 
 def stars(p):

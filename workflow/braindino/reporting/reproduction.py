@@ -52,7 +52,10 @@ class _Results:
         self.values = _lookup(metrics, "value")
         self.p = _lookup(comparisons[comparisons["reference"] == REFERENCE], "p")
         self.run = set(zip(metrics["task"], metrics["encoder"], strict=True))
-        self.cards, self.demo, self.alpha = cards, demo, alpha
+        # A log-rank test compares the risk groups of one encoder, so its p is a metric.
+        self.p |= {key: p for key, p in self.values.items() if key[2] == "logrank_p"}
+        probes = {card.knn: card for card in cards.values() if card.knn}
+        self.cards, self.demo, self.alpha = cards | probes, demo, alpha
         absent = availability[availability["status"] == "absent"]
         keys = zip(absent["kind"], absent["name"], strict=True)
         self.reasons = dict(zip(keys, absent["reason"], strict=True))

@@ -55,9 +55,10 @@ def result_rows(card, metrics, comparisons, subsets, labels):
 
 
 def training_subjects(subsets, task):
-    """Count labelled training subjects: `{ratio: subjects}`, the median over label seeds."""
+    """Count labelled training subjects: `{ratio: subjects}`, the median over seeds and folds."""
     own = subsets[subsets["task"] == task]
-    counts = own.groupby(["ratio", "seed"])["subject"].nunique()
+    keys = [key for key in ("ratio", "seed", "fold") if key in own]
+    counts = own.groupby(keys)["subject"].nunique()
     return counts.groupby("ratio").median().round().astype(int).to_dict()
 
 

@@ -150,6 +150,19 @@ class Published(Strict):
     section: str = Field(description="section of the paper")
 
 
+class HeadChanges(Strict):
+    """What a task's head does otherwise than `probes` of the configuration says."""
+
+    loss: Literal["log_mixed"] | None = Field(
+        None, description="log_mixed: of the target's logarithm (§4.3.3), instead of its own"
+    )
+    optimiser: Literal["adam", "adamw"] | None = None
+    learning_rate: float | None = Field(None, gt=0)
+    weight_decay: float | None = Field(None, ge=0)
+    dropout: float | None = Field(None, ge=0, lt=1)
+    source: str = Field(description="section of the paper, or 'assumed' with the reason")
+
+
 class TaskCard(Strict):
     """A frozen evaluation: which volumes, which target, how it is split and scored."""
 
@@ -200,6 +213,19 @@ class TaskCard(Strict):
     published: Published | None = Field(
         None, description="the paper's counts; where a class is in both parts, they size its test"
     )
+    tokens: Literal["cls", "patch"] = Field(
+        "cls",
+        description="what represents a volume: the mean of its slices' class tokens, or of the "
+        "patch tokens of its central slices",
+    )
+    oversample: bool = Field(
+        False, description="classification: synthetic samples even out the training classes"
+    )
+    head: HeadChanges | None = Field(None, description="where the head departs from the default")
+    age_bins: list[float] | None = Field(
+        None, description="lower ends of the age strata in which the task is scored, too"
+    )
+    knn: str | None = Field(None, description="the paper's name of its kNN probe, e.g. knn_adni")
     table: str | None = Field(None, description="the paper's supplementary table, e.g. s9")
     panel: str | None = Field(None, description="the paper's panel of Fig. 3, e.g. j")
     note: str = ""
@@ -214,6 +240,10 @@ class TaskCard(Strict):
             raise ValueError("'event' is for survival tasks and for a 'threshold' on their time")
         if self.threshold is not None and len(self.classes or []) != 2:
             raise ValueError("'threshold' needs two classes")
+        if (self.oversample or self.knn) and self.kind != "classification":
+            raise ValueError("'oversample' and 'knn' are for classifications alone")
+        if self.head and self.head.loss and self.kind != "regression":
+            raise ValueError("'head: loss' is for regressions alone")
         return self
 
     @property

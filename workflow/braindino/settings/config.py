@@ -6,6 +6,7 @@ from pydantic import Field
 
 from braindino.settings.base import Strict
 from braindino.settings.corpus import Corpus
+from braindino.settings.finetune import Finetune
 from braindino.settings.imaging import Imaging
 from braindino.settings.plan import Plan
 from braindino.settings.probes import Probes
@@ -58,6 +59,7 @@ class Config(Strict):
     corpus: Corpus = Field(Corpus(), description="splits and label subsets")
     imaging: Imaging = Field(Imaging(), description="raw volume to normalised slices")
     probes: Probes = Field(Probes(), description="heads on frozen features")
+    finetune: Finetune = Field(Finetune(), description="encoder and head trained together")
     statistics: Statistics = Field(Statistics(), description="uncertainty and tests")
 
     @property

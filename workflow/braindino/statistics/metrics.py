@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 
 from braindino.statistics.bootstrap import bootstrap, percentile_interval, score_seeds
+from braindino.statistics.folds import fold_rows
+from braindino.statistics.gap import gap_rows
 from braindino.statistics.outcomes import align
+from braindino.statistics.strata import age_strata
+from braindino.statistics.survival import survival_rows
 
 COLUMNS = [
     "task", "encoder", "ratio", "stratum", "metric", "value", "sd", "ci_low", "ci_high",
@@ -34,17 +38,32 @@ def metrics(predictions, card, protocol, seed=0):
         paper calls SD: its 0.75 to 1.02 years beside errors of up to 20 (§2.3) are too narrow
         for the spread of single errors. That spread is `sd_subjects` (MAE only), and
         `sd_seeds` that of the label seeds. `n` counts subjects, `resamples` those in which
-        every class occurs.
+        every class occurs. Of several folds they are Student-t over the folds (§4.3.2), and
+        `resamples` counts folds. Age strata are of the largest ratio, all folds pooled; survival
+        tasks have rows on their risk groups, a brain age on its gap.
     """
     rows = []
     for (encoder, ratio), frame in predictions.groupby(["encoder", "ratio"]):
-        outcomes = align(frame, card)
         key = {"task": card.name, "encoder": encoder, "ratio": ratio, "stratum": "all"}
-        rows += [key | row for row in _rows(outcomes, card, protocol, seed)]
+        rows += [key | row for row in _all_rows(frame, card, protocol, seed)]
+        for stratum, part in age_strata(frame, card) if ratio == predictions["ratio"].max() else ():
+            scored = score_rows(align(part, card), card, protocol, seed)
+            rows += [key | {"stratum": stratum} | row for row in scored]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _rows(outcomes, card, protocol, seed):
+def _all_rows(frame, card, protocol, seed):
+    if len(set(frame["fold"])) > 1:
+        yield from fold_rows(frame, card, protocol)
+        return
+    yield from score_rows(align(frame, card), card, protocol, seed)
+    if card.kind == "survival":
+        yield from survival_rows(frame)
+    yield from gap_rows(frame)
+
+
+def score_rows(outcomes, card, protocol, seed):
+    """Yield a row a metric of outcomes on one test set, as `metrics` describes it."""
     once = np.ones((len(outcomes.target), 1))
     observed = score_seeds(outcomes, card, once)
     resampled = bootstrap(outcomes, card, protocol, seed)

@@ -11,7 +11,7 @@ KEYS = ["subject", "volume_id", "fold"]
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Predictions on one test set; the folds of a cross-validation are pooled.
+    """Predictions on one test set.
 
     Attributes
     ----------
@@ -19,10 +19,10 @@ class Outcomes:
         Volume ids, sorted by subject.
     subject : ndarray of int [volumes]
         Index of each volume's subject; the subject is the unit of resampling.
-    target : ndarray of float [volumes]
-        Class index, or number to predict.
+    target : ndarray of float [volumes] or [volumes, 2]
+        Class index, or number to predict, or time and event.
     predicted : ndarray of float [seeds, volumes, classes] or [seeds, volumes]
-        Class probabilities, or predicted numbers.
+        Class probabilities, or predicted numbers, or log hazards.
     """
 
     volumes: np.ndarray
@@ -47,9 +47,33 @@ class Outcomes:
 
 def score_columns(card):
     """Name the prediction columns of a task."""
-    if card.kind == "regression":
-        return ["prediction"]
-    return [f"score_{k}" for k in range(len(card.classes))]
+    if card.kind == "classification":
+        return [f"score_{k}" for k in range(len(card.classes))]
+    return ["prediction"]
+
+
+def target_columns(card):
+    """Name the columns of what was to be predicted."""
+    return ["time", "event"] if card.kind == "survival" else ["target"]
+
+
+def pool_folds(frame, card):
+    """Average each scan's predictions over the folds that held it out (§4.3.2).
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of one encoder and ratio in the contract's prediction columns.
+
+    Returns
+    -------
+    DataFrame
+        One row a seed and scan, in fold 0.
+    """
+    by = frame.groupby(["seed", "subject", "volume_id"], as_index=False)
+    scores = score_columns(card)
+    first = by.first().drop(columns=scores)
+    return first.merge(by[scores].mean(), on=["seed", "subject", "volume_id"]).assign(fold=0)
 
 
 def align(frame, card):
@@ -67,8 +91,8 @@ def align(frame, card):
     BadInput
         If a column is missing, a prediction is not finite, or seeds differ in their volumes.
     """
-    columns = score_columns(card)
-    _check_columns(frame, [*KEYS, "seed", "target", *columns], card)
+    columns, targets = score_columns(card), target_columns(card)
+    _check_columns(frame, [*KEYS, "seed", *targets, *columns], card)
     rows = frame.sort_values(["seed", *KEYS], kind="stable")
     seeds = rows["seed"].nunique()
     keys = rows[KEYS].to_numpy(str)
@@ -78,11 +102,12 @@ def align(frame, card):
     predicted = rows[columns].to_numpy(float).reshape(seeds, n, -1)
     if not np.isfinite(predicted).all():
         raise BadInput(f"{_name(frame)}: a prediction is not finite; look at the head's training")
+    target = rows[targets].to_numpy(float)[:n]
     return Outcomes(
         volumes=keys[:n, 1],
         subject=np.unique(keys[:n, 0], return_inverse=True)[1],
-        target=rows["target"].to_numpy(float)[:n],
-        predicted=predicted[..., 0] if card.kind == "regression" else predicted,
+        target=target if card.kind == "survival" else target[:, 0],
+        predicted=predicted if card.kind == "classification" else predicted[..., 0],
     )
 
 

@@ -7,6 +7,8 @@ all resamples. Every function takes `target` [volumes], `predicted` ([volumes, c
 
 import numpy as np
 
+BINS = 10  # of the calibration error; assumed
+
 
 def auc(positive, score, weights):
     """Area under the ROC curve, ties counting half (Mann-Whitney); NaN where a side is empty.
@@ -35,6 +37,36 @@ def accuracy(target, predicted, weights):
     return _mean(predicted.argmax(axis=1) == target, weights)
 
 
+def ece(target, predicted, weights):
+    """Return the expected calibration error of the most probable class (Guo et al. 2017).
+
+    The mean over volumes of |confidence - accuracy| in a volume's bin, of ten equal ones.
+    """
+    confidence, right = predicted.max(axis=1), predicted.argmax(axis=1) == target
+    bins = confidence_bins(confidence)[:, None] == np.arange(BINS)
+    gaps = [np.abs(((right - confidence) * inside) @ weights) for inside in bins.T]
+    return np.sum(gaps, axis=0) / weights.sum(axis=0)
+
+
+def confidence_bins(confidence):
+    """Return the index of each confidence's bin; a bin holds its upper end."""
+    return np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+
+
+def c_index(target, predicted, weights):
+    """Return Harrell's concordance of log hazards with survival; NaN without a comparable pair.
+
+    Pairs count if the earlier time is an event's, or if an event and a censoring share a time;
+    equal hazards count half. `target` is [volumes, 2]: time and event.
+    """
+    time, event = target.T
+    earlier = (time[:, None] < time) | ((time[:, None] == time) & (event == 0))
+    comparable = (earlier & (event[:, None] == 1)).astype(float)
+    concordant = (predicted[:, None] > predicted) + 0.5 * (predicted[:, None] == predicted)
+    pairs = (weights * (comparable @ weights)).sum(axis=0)
+    return _ratio((weights * ((comparable * concordant) @ weights)).sum(axis=0), pairs)
+
+
 def mae(target, predicted, weights):
     """Mean absolute error, in the target's unit."""
     return _mean(np.abs(predicted - target), weights)
@@ -55,7 +87,9 @@ def r2(target, predicted, weights):
 def scorers(card):
     """Return the scores of a task by their names in the results, the primary one first."""
     if card.kind == "classification":
-        return {"macro_auc": macro_auc, "accuracy": accuracy}
+        return {"macro_auc": macro_auc, "accuracy": accuracy, "ece": ece}
+    if card.kind == "survival":
+        return {"c_index": c_index}
     suffix = f"_{card.unit}" if card.unit else ""
     return {f"mae{suffix}": mae, f"rmse{suffix}": rmse, "r2": r2}
 

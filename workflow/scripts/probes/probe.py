@@ -1,4 +1,4 @@
-"""Train and evaluate all heads of one task and encoder."""
+"""Train and evaluate all heads of one task and encoder, and the probes beside them."""
 
 import pandas as pd
 import torch
@@ -6,22 +6,24 @@ import torch
 from braindino.encoders.features import read_features
 from braindino.files import write_table
 from braindino.log import job_log
-from braindino.probes.probe import probe
+from braindino.probes.probe import label_draws, probe
+from braindino.probes.samples import gather_samples
+from braindino.probes.subsets import shuffle_targets
+from braindino.probes.supplement import supplement
 from braindino.settings.cards import TaskCard
 from braindino.settings.probes import Probes
 
 with job_log(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
-    volumes, features = read_features(snakemake.input.features)
-    predictions = probe(
-        TaskCard(**snakemake.params.card),
-        snakemake.wildcards.encoder,
-        volumes,
-        features,
-        pd.read_parquet(snakemake.input.split),
-        pd.read_parquet(snakemake.input.subsets),
-        Probes(**snakemake.params.protocol),
-        snakemake.params.bins,
-        snakemake.params.seed,
-    )
-    write_table(predictions, snakemake.output[0])
+    given, made, params = snakemake.input, snakemake.output, snakemake.params
+    card, encoder = TaskCard(**params.card), snakemake.wildcards.encoder
+    protocol = Probes(**params.protocol).for_task(card)
+    split = pd.read_parquet(given.split)
+    samples = gather_samples(card, split, *read_features(given.features))
+    if protocol.shuffle_labels:
+        samples = samples._replace(table=shuffle_targets(samples.table, params.seed))
+    subsets, common = pd.read_parquet(given.subsets), (protocol, params.bins, params.seed)
+    draws, unlearnt = label_draws(card, samples.table, subsets, *common)
+    write_table(probe(card, encoder, samples, draws, protocol, params.seed), made.predictions)
+    write_table(supplement(card, encoder, samples, draws, *common), made.supplement)
+    write_table(pd.concat([samples.rejects, unlearnt]), made.rejects)

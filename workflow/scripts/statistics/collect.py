@@ -2,9 +2,8 @@
 
 from braindino.files import concat_tables, write_table
 from braindino.log import job_log
-from braindino.statistics import comparisons, metrics
+from braindino.statistics import comparisons, curves, metrics
 
 with job_log(snakemake.log[0]):
-    made, output = snakemake.input, snakemake.output
-    write_table(concat_tables(made.metrics, metrics.COLUMNS), output.metrics)
-    write_table(concat_tables(made.comparisons, comparisons.COLUMNS), output.comparisons)
+    for name, room in {"metrics": metrics, "comparisons": comparisons, "curves": curves}.items():
+        write_table(concat_tables(snakemake.input[name], room.COLUMNS), snakemake.output[name])

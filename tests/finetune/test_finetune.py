@@ -1,0 +1,106 @@
+"""Fine-tuning of a tiny network on a few small volumes."""
+
+import pandas as pd
+import pytest
+import timm
+import torch
+
+from braindino.errors import BadInput
+from braindino.finetune.finetune import finetune
+from braindino.finetune.network import VolumeNetwork, parameter_groups
+from braindino.settings.finetune import Finetune
+from braindino.settings.probes import Probes
+
+CPU = torch.device("cpu")
+ARGUMENTS = {"embed_dim": 24, "depth": 2, "num_heads": 2, "img_size": 32, "num_classes": 0}
+TUNED = Finetune(learning_rate=1e-3, ratios=[1.0])
+PROTOCOL = Probes(hidden=8, epochs=8, patience=8, learning_rate=1e-2)
+
+
+def make():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return timm.create_model("vit_small_patch16_dinov3", **ARGUMENTS, init_values=1.0)
+
+
+def load(volume_id):
+    """Two slices of noise; those of the second class have a bright half."""
+    number = int(volume_id[-2:])
+    slices = torch.randn(2, 32, 32, generator=torch.Generator().manual_seed(number))
+    slices[:, :16] += 4 * (number % 2)
+    return slices
+
+
+@pytest.fixture
+def card(task_card):
+    return task_card(name="dx", kind="classification", target="dx", classes=["a", "b"], unit="")
+
+
+@pytest.fixture
+def table():
+    ids = [f"lab/{n:02d}" for n in range(24)]
+    return pd.DataFrame(
+        {
+            **{"task": "dx", "subject": ids, "session": "1", "volume_id": ids, "dataset": "lab"},
+            **{"modality": "T1w", "target": [n % 2 for n in range(24)], "fold": 0},
+            "split": ["train"] * 16 + ["test"] * 8,
+        }
+    )
+
+
+@pytest.fixture
+def run(card, table, tmp_path):
+    subsets = pd.DataFrame({"ratio": 1.0, "seed": 0, "fold": 0, "subject": table["subject"][:16]})
+
+    def go(protocol=PROTOCOL, folder="made"):
+        settings = TUNED, protocol
+        return finetune(
+            card, "braindino", make, load, table, subsets, settings, tmp_path / folder, 3, 0, CPU
+        )
+
+    return go
+
+
+def test_the_encoder_learns_with_the_head(run, table, tmp_path):
+    predictions = run()
+    assert set(predictions["encoder"]) == {"braindino_full_ft"}
+    assert list(predictions["volume_id"]) == list(table["volume_id"][16:])
+    assert (predictions["score_1"].round() == predictions["target"]).mean() > 0.8
+    state = torch.load(tmp_path / "made" / "1.0-0.pt", weights_only=True)
+    before = make().state_dict()
+    name = "blocks.0.mlp.fc1.weight"
+    assert not torch.equal(state["network"][f"encoder.{name}"], before[name])
+
+
+def test_an_interrupted_run_ends_as_one_that_was_not(run, tmp_path):
+    whole = run()
+    run(PROTOCOL.model_copy(update={"epochs": 2}), "stopped")
+    pd.testing.assert_frame_equal(run(folder="stopped"), whole)
+
+
+def test_rates_fall_by_layer_and_the_head_has_its_own():
+    network = VolumeNetwork(make(), 8, 2)
+    groups = parameter_groups(network, Finetune(learning_rate=1.0, layer_decay=0.5), PROTOCOL)
+    rates = {id(p): group["lr"] for group in groups for p in group["params"]}
+    named = {name: rates[id(p)] for name, p in network.named_parameters()}
+    assert len(named) == len(rates)
+    blocks = [named[f"encoder.blocks.{n}.mlp.fc1.weight"] for n in (0, 1)]
+    assert blocks[0] == blocks[1] / 2
+    assert named["encoder.patch_embed.proj.weight"] == blocks[0] / 2
+    assert named["head.1.weight"] == PROTOCOL.learning_rate
+
+
+def test_a_volume_is_the_mean_of_its_slices():
+    network = VolumeNetwork(make(), 8, 2).eval()
+    slices = torch.stack([load("lab/01"), load("lab/02")])
+    with torch.no_grad():
+        both = network(slices)
+        tokens = network.encoder.forward_features(slices[0][:, None].expand(-1, 3, -1, -1))
+        alone = network.head(tokens[:, 0].mean(0))
+    torch.testing.assert_close(both[0], alone, atol=0.02, rtol=0.02)  # bfloat16 against float32
+
+
+def test_fused_contrasts_are_refused(card, table):
+    fused = card.model_copy(update={"fusion": "mean"})
+    with pytest.raises(BadInput, match=r"dx\.yaml: a task with fusion cannot be fine-tuned"):
+        finetune(fused, "x", make, load, table, None, (TUNED, PROTOCOL), None, 3, 0, CPU)

@@ -1,0 +1,117 @@
+"""Train one network on a label subset, epoch by epoch; an interrupted run goes on."""
+
+import torch
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
+
+from braindino.files import written_whole
+from braindino.finetune.network import parameter_groups
+from braindino.probes.train import OPTIMISERS
+from braindino.seeds import derive_rng, derive_seed
+
+
+class Finetuning:
+    """Fine-tuning of one network.
+
+    Within an initialised process group each process computes its share of every batch.
+
+    Parameters
+    ----------
+    network : braindino.finetune.network.VolumeNetwork
+        On its device.
+    load : function
+        Returns the slices of a row of the samples' table, Tensor [n, height, width].
+    loss : function of braindino.probes.losses
+    finetune : braindino.settings.finetune.Finetune
+    protocol : braindino.settings.probes.Probes
+        The task's own: optimiser, the head's rate, epochs, patience.
+    """
+
+    def __init__(self, network, load, loss, finetune, protocol):
+        self.network, self.load, self.loss = network, load, loss
+        self.finetune, self.protocol = finetune, protocol
+        self.device = next(network.parameters()).device
+        self.several = distributed.is_available() and distributed.is_initialized()
+        self.trained = DistributedDataParallel(network) if self.several else network
+        groups = parameter_groups(network, finetune, protocol)
+        self.optimiser = OPTIMISERS[protocol.optimiser](groups)
+        self.epoch, self.stale, self.best, self.kept = 0, 0, float("inf"), None
+
+    def fit(self, draw, checkpoint, seed):
+        """Train until the epochs end or patience does; keep the best epoch (§4.4: as frozen).
+
+        Parameters
+        ----------
+        draw : braindino.probes.probe.Draw
+        checkpoint : Path
+            Written after every epoch; if it exists, training goes on from it.
+        seed : int
+            Of the order of volumes.
+        """
+        if checkpoint.is_file():
+            self._restore(checkpoint)
+        while True:
+            self._judge(draw)
+            self._save(checkpoint)
+            if self.epoch == self.protocol.epochs or self.stale > self.protocol.patience:
+                break
+            with torch.random.fork_rng(devices=[]):  # dropout's; of a GPU, its own
+                torch.manual_seed(derive_seed(seed, self.epoch))
+                self._learn(draw, derive_rng(seed, self.epoch).permutation(len(draw.fit)))
+            self.epoch += 1
+        self.network.load_state_dict(self.kept)
+
+    @torch.no_grad()
+    def predict(self, places):
+        """Return the outputs of samples [n, outputs], on the CPU."""
+        self.network.eval()
+        outputs = [self.network(self._slices([place])).float().cpu() for place in places]
+        return torch.cat(outputs)
+
+    def _judge(self, draw):
+        outputs = self.predict(draw.validate)
+        score = self._loss(outputs, draw.targets[draw.validate]).item()
+        self.stale += 1
+        if score < self.best:
+            self.best, self.stale = score, 0
+            self.kept = {k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}
+
+    def _learn(self, draw, order):
+        order = draw.fit[order]
+        self.network.train()
+        for start in range(0, len(order), self.finetune.batch):
+            batch = self._share(order[start : start + self.finetune.batch])
+            self.optimiser.zero_grad()
+            outputs = self.trained(self._slices(batch))
+            self._loss(outputs, draw.targets[batch].to(self.device)).backward()
+            self.optimiser.step()
+
+    def _share(self, batch):
+        """Return this process' part of a batch; of one that is too small, all of it."""
+        if not self.several or len(batch) < distributed.get_world_size():
+            return batch
+        return batch[distributed.get_rank() :: distributed.get_world_size()]
+
+    def _slices(self, places):
+        return torch.stack([self.load(place) for place in places]).to(self.device)
+
+    def _loss(self, outputs, targets):
+        weights = torch.full((1, len(targets)), 1 / len(targets), device=outputs.device)
+        return self.loss(outputs[None], targets[None], weights)[0]
+
+    def _save(self, checkpoint):
+        if self.several and distributed.get_rank():
+            return
+        state = {name: getattr(self, name) for name in ("epoch", "stale", "best", "kept")}
+        state |= {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+        with written_whole(checkpoint) as part:
+            torch.save(state, part)
+
+    def _restore(self, checkpoint):
+        """Go on after the epoch that a checkpoint ends with; that epoch was judged already."""
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(state.pop("network"))
+        self.optimiser.load_state_dict(state.pop("optimiser"))
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.stale -= 1  # judging the same epoch again counts once
