@@ -233,3 +233,33 @@ def test_centre_is_the_moving_average_of_the_mean_scores():
     torch.testing.assert_close(
         centre, 0.9 * torch.tensor([1.0, 0, 0]) + 0.1 * torch.tensor([1, 1.5, 2])
     )
+
+
+def wave(rows, columns, phase):
+    values = torch.sin(0.7 * torch.arange(rows * columns, dtype=torch.float32) + phase)
+    return torch.nn.functional.normalize(values.view(rows, columns), dim=1)
+
+
+def test_losses_are_those_of_an_independent_library():
+    """The numbers are what lightly 1.6.0 (MIT) gave on these waves, with an EMA centre of 0.9."""
+    assert koleo_loss(wave(6, 5, 0.3), 256).item() == pytest.approx(0.40551650524139404)
+    teacher, student, local = 3 * wave(8, 5, 1.0), 3 * wave(8, 5, 2.0), 3 * wave(12, 5, 0.1)
+    classes, centre = torch.eye(5), torch.zeros(5)
+    # Two teacher and five student views of four slices: 2 global and 6 local pairs.
+    for expected in (9.042719841003418, 9.04161548614502):
+        logits = Logits(teacher, classes, 0.05)
+        logits.add(centre / -0.05)
+        update_centre(centre, teacher, classes, 0.9)
+        pairs = (
+            dino_global_loss(student, classes, Targets(logits), 0.1),
+            dino_local_loss(local, classes, Targets(logits), 0.1),
+        )
+        assert (2 * pairs[0] + 6 * pairs[1]).item() / 8 == pytest.approx(expected)
+    masks, centre = torch.zeros(3, 6).bool(), torch.zeros(5)
+    masks[0, :3] = masks[2, 3:5] = True
+    for expected in (3.8619778156280518, 3.8649818897247314):
+        logits = Logits(teacher[:5], classes, 0.05)
+        logits.add(centre / -0.05)
+        update_centre(centre, teacher[:5], classes, 0.9)
+        loss = ibot_loss(student[:5], classes, Targets(logits), masks, 0.1)
+        assert loss.item() == pytest.approx(expected)
