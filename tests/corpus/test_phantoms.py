@@ -13,6 +13,7 @@ from braindino.corpus.phantoms import COHORTS, write_cohort
 from braindino.corpus.phantoms.anatomy import Person, build_anatomy
 from braindino.corpus.phantoms.archive import save_scan
 from braindino.corpus.phantoms.fields import Grid, smooth_field
+from braindino.corpus.phantoms.scanner import Scanner, scan_brain
 from braindino.corpus.phantoms.template import load_template
 from braindino.corpus.scans import find_scans
 from braindino.files import sha256
@@ -136,6 +137,26 @@ def test_tissues_fill_the_brain_and_the_same_subject_keeps_its_shape():
     assert (young.brain == old.brain).mean() > 0.995
     other = build_anatomy(Person("b", 30, "M", 0), (4.0,) * 3)
     assert (young.brain == other.brain).mean() < 0.99
+
+
+def test_contrast_agent_brightens_vessels_and_plexus_of_a_brain_without_tumour():
+    anatomy = build_anatomy(Person("a", 60, "F", 0), (2.0,) * 3)
+    scanner = Scanner(1000, 0.0, 0.0)
+    plain, enhanced = (
+        scan_brain(anatomy, contrast, scanner, anatomy.grid, np.random.default_rng(0))
+        for contrast in ("T1w", "T1c")
+    )
+    x, y, z = np.abs(anatomy.points[0]), *anatomy.points[1:]
+    left, right = (
+        (np.hypot(np.hypot(x - 22, y + 38), z - 10) < 5) & (anatomy.points[0] * side > 0)
+        for side in (-1, 1)
+    )
+    for glomus in (left, right):
+        assert (enhanced[glomus] > 1000).any()  # brighter than white matter
+        assert (plain[glomus] <= 1000).all()
+    bright = (enhanced > 1100) & anatomy.brain
+    assert 0.005 < bright.sum() / anatomy.brain.sum() < 0.1
+    assert not ((plain > 1100) & anatomy.brain).any()
 
 
 def test_ventricles_of_the_template_have_an_adult_volume():

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from braindino.corpus.phantoms.fields import Grid, sigmoid, smooth_field
 from braindino.corpus.phantoms.template import load_template
+from braindino.corpus.phantoms.vessels import share_of_plexus, share_of_vessels
 from braindino.seeds import derive_rng
 
 CENTRE = (0.0, -17.0, 5.0)  # MNI mm; middle of the template brain's box
@@ -130,14 +131,9 @@ def _aged(grey, white, surface, ventricle, points, person, grid):
     sulci = np.minimum(0.36 * wear * np.sqrt(gaps) * depth, 0.9)
     chambers = sigmoid((0.75 * wear - 1.5 - ventricle) / EDGE)
     grey, white = grey * (1 - sulci) * (1 - chambers), white * (1 - chambers)
-    vessel = (1 - grey - white) * (1 - chambers) * _vessels(surface, points)
+    around = (1 - grey - white) * (1 - chambers) * share_of_vessels(surface, points, person, grid)
+    vessel = around + chambers * share_of_plexus(points)
     return {"grey": grey, "white": white, "csf": 1 - grey - white - vessel, "vessel": vessel}
-
-
-def _vessels(surface, points):
-    """Share of vessels in the fluid around the brain; high in the sagittal sinus (assumed)."""
-    sinus = (np.abs(points[0]) < 4) & (surface > -6) & (points[2] > 0)
-    return np.where(sinus, np.float32(0.8), np.float32(0.25))
 
 
 def _with_head(tissues, surface):

@@ -15,7 +15,7 @@ SIGNALS = {
         **{"necrosis": 0.4, "oedema": 0.68, "enhancing": 0.66},
     },
     "T1c": {
-        **{"grey": 0.78, "white": 1.0, "csf": 0.3, "vessel": 1.35, "skull": 0.15, "scalp": 1.25},
+        **{"grey": 0.78, "white": 1.0, "csf": 0.3, "vessel": 1.6, "skull": 0.15, "scalp": 1.25},
         **{"necrosis": 0.38, "oedema": 0.7, "enhancing": 1.6},
     },
     "T2w": {
