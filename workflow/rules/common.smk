@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from braindino.code import fingerprint
+from braindino.code import class_fingerprint, fingerprint
 from braindino.corpus.availability import availability, dataset_folder, weights_file
 from braindino.corpus.chunks import count_chunks, count_conversions
 from braindino.corpus.state import folder_state
@@ -121,6 +121,10 @@ def cards(kind):
 
 def trained(encoder):
     return RUN.encoders[encoder].source == "recipe"
+
+
+WEIGHTED = [e for e in ENCODERS if trained(e) or weights_file(CONFIG, RUN.encoders[e])]
+UNWEIGHTED = [e for e in ENCODERS if e not in WEIGHTED]
 
 
 # What the reports print: a change of any card or setting makes them anew.

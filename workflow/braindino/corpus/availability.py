@@ -55,7 +55,7 @@ def dataset_folder(config, card, phantoms):
 
 def weights_file(config, card):
     """Return the path of an encoder's published weights, or None where there are none."""
-    if not (card.weights and config.weights_root):
+    if card.untrained or not (card.weights and config.weights_root):
         return None
     path = Path(config.weights_root, card.weights.file)
     return str(path) if path.is_file() else None
@@ -98,6 +98,12 @@ def _encoder(run, card, usable):
             return Availability("encoder", card.name, "present", f"recipe {config.recipe}")
         reason = "no cohort with the role 'pretraining' is available"
         return Availability("encoder", card.name, "absent", reason)
+    if card.source == "none":
+        return Availability("encoder", card.name, "absent", card.note)
+    if card.untrained:
+        return Availability("encoder", card.name, "untrained", "a control: never trained")
+    if not card.weights:
+        return Availability("encoder", card.name, "present", "it needs no file of weights")
     if path := weights_file(config, card):
         return Availability("encoder", card.name, "present", path)
     if config.random_weights:

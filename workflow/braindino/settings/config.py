@@ -6,6 +6,7 @@ from pydantic import Field
 
 from braindino.settings.base import Strict
 from braindino.settings.corpus import Corpus
+from braindino.settings.encoders import Features
 from braindino.settings.imaging import Imaging
 from braindino.settings.probes import Probes
 from braindino.settings.statistics import Statistics
@@ -37,7 +38,12 @@ class Config(Strict):
     recipe: str = Field("braindino", description="card of config/recipes to pretrain")
     device: str = Field("auto", description="torch device: auto, cpu, cuda")
     patients_per_chunk: int = Field(32, description="patients in one DICOM conversion job", ge=1)
-    feature_batch: int = Field(64, description="slices a forward pass of a frozen encoder", ge=1)
+    feature_batch: int = Field(
+        64, description="slices, or as many voxels, a forward pass of a frozen encoder", ge=1
+    )
+    feature_chunk: int = Field(
+        64, description="volumes between two saves of the features of a cohort", ge=1
+    )
     phantoms: dict[str, int] = Field(
         {}, description="demo: cohorts to replace by phantoms, with their number of subjects"
     )
@@ -49,6 +55,7 @@ class Config(Strict):
     seed: int = Field(0, description="enters every derived seed")
     corpus: Corpus = Field(Corpus(), description="splits and label subsets")
     imaging: Imaging = Field(Imaging(), description="raw volume to normalised slices")
+    features: Features = Field(Features(), description="what is read of frozen encoders")
     probes: Probes = Field(Probes(), description="heads on frozen features")
     statistics: Statistics = Field(Statistics(), description="uncertainty and tests")
 

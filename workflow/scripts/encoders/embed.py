@@ -1,4 +1,4 @@
-"""Embed every evaluation volume of one cohort with one frozen encoder."""
+"""Embed every evaluation volume of one cohort with one frozen encoder, or with several."""
 
 import json
 from pathlib import Path
@@ -7,24 +7,16 @@ import pandas as pd
 import torch
 
 from braindino.device import choose_device
-from braindino.encoders.encoder import SliceEncoder, load_pretrained, load_published_timm
-from braindino.encoders.features import extract_features
-from braindino.files import write_table
+from braindino.encoders.build import build_encoder
+from braindino.encoders.features import extract_features, finish
+from braindino.files import sha256
 from braindino.log import job_log
-from braindino.settings.cards import EncoderCard
+from braindino.settings.encoders import EncoderCard, Features
 from braindino.settings.imaging import Imaging
 
 with job_log(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
-    params, card = snakemake.params, EncoderCard(**snakemake.params.card)
-    if card.source == "recipe":
-        weights, made = snakemake.input.weights
-        made = json.loads(Path(made).read_text())
-        network = load_pretrained(weights, made["architecture"], made["arguments"])
-    else:
-        network = load_published_timm(card, params.published, params.seed)
-    encoder = SliceEncoder(network, choose_device(params.device), params.batch)
-
+    shared, encoders = snakemake.params.shared, snakemake.params.encoders
     volumes = pd.read_parquet(snakemake.input.volumes)
     wanted = set(volumes.loc[volumes["probed"], "volume_id"])
     files = {
@@ -33,5 +25,13 @@ with job_log(snakemake.log[0]):
         for row in pd.read_parquet(index).itertuples()
         if row.volume_id in wanted
     }
-    features = extract_features(encoder, files, Imaging(**params.protocol))
-    write_table(features, snakemake.output[0])
+    settings, protocol = Features(**shared["features"]), Imaging(**shared["imaging"])
+    device, batch, seed = choose_device(shared["device"]), shared["batch"], shared["seed"]
+    pretrained = snakemake.input.get("pretrained") or [None]
+    for *encoder, output in zip(*encoders.values(), snakemake.output, strict=True):
+        card, weights = EncoderCard(**encoder[0]), pretrained[0] or encoder[1]
+        frozen = build_encoder(card, weights, settings, device, batch, seed)
+        key = json.dumps([shared, encoder, weights and sha256(weights)])
+        parts = Path(output).with_suffix(".parts")
+        table = extract_features(frozen, files, protocol, parts, key, snakemake.params.chunk)
+        finish(table, output, parts)
