@@ -96,8 +96,10 @@ class EncoderCard(Strict):
         None, description="for CKA; null: blocks at the paper's relative depths"
     )
     segmentation: Segmentation | None = None
-    flips: Literal["change", "keep"] = Field(
-        "change", description="what a mirrored brain does to the embedding"
+    invariant_to: list[Literal["left-right", "back-front", "bottom-top"]] = Field(
+        [],
+        description="mirrored brains that keep their embedding; the mean over slices implies "
+        "bottom-top",
     )
     pretrained_on: list[str] = Field([], description="cohorts its own authors pretrained on")
     note: str = ""
