@@ -26,7 +26,6 @@ def pytest_collection_modifyitems(config, items):
         items[:] = asked
 
 
-
 @pytest.fixture
 def root():
     return ROOT
