@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +15,7 @@ from braindino.errors import BadInput
 from braindino.seeds import derive_seed
 from braindino.settings.encoders import Weights
 
+log = logging.getLogger(__name__)
 CARDS = "config/encoders"  # a card's class may be in a module beside it
 
 
@@ -47,6 +49,8 @@ def build_encoder(card, weights, features, device, batch=64, seed=0, bf16=None):
     network = build_network(card, seed)
     if weights:
         load_weights(network, weights, card.name, card.weights)
+    elif card.weights or card.untrained:
+        log.warning("%s: random weights", card.title)
     view = card.input.view(features.preset)
     return Encoder(network, card, view, device, batch, features.axial_range, bf16)
 

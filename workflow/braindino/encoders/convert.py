@@ -11,7 +11,7 @@ import argparse
 import collections
 import pickle
 import sys
-from types import SimpleNamespace
+from types import ModuleType
 
 import torch
 from safetensors.torch import save_file
@@ -52,11 +52,8 @@ class TensorsOnly(pickle.Unpickler):
     """An unpickler that finds nothing but what rebuilds tensors."""
 
     def find_class(self, module, name):
-        """Return the builder of a tensor, a torch storage or type, or the stand-in."""
-        is_torch_type = module == "torch" and isinstance(
-            getattr(torch, name, None), torch.dtype | type(torch.FloatStorage)
-        )
-        if is_torch_type and (name.endswith("Storage") or name in dir(torch)):
+        """Return a torch storage, what rebuilds a tensor, or the stand-in for all else."""
+        if module in ("torch", "torch.storage") and name.endswith("Storage"):
             return getattr(torch, name)
         return REBUILT.get((module, name), Inert)
 
@@ -83,9 +80,8 @@ def convert(source, target, unwrap=None):
     BadInput
         When there are none where `unwrap` says.
     """
-    reader = SimpleNamespace(
-        Unpickler=TensorsOnly, load=lambda stream, **_: TensorsOnly(stream).load()
-    )
+    reader = ModuleType("tensors_only")  # what torch.load asks of a module like pickle
+    reader.Unpickler, reader.load = TensorsOnly, lambda stream, **_: TensorsOnly(stream).load()
     content = torch.load(source, map_location="cpu", weights_only=False, pickle_module=reader)
     state = content.get(unwrap) if unwrap and isinstance(content, dict) else content
     held = state if isinstance(state, dict) else {}
