@@ -26,7 +26,7 @@ test: setup
 	$(BIN)/pytest
 
 bench: setup
-	$(BIN)/python tests/bench.py $(name)
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python tests/bench.py $(name)
 
 lint: setup
 	$(BIN)/ruff check

@@ -27,6 +27,7 @@ from torch.utils.data import DataLoader
 
 from braindino.corpus.manifest import build_manifest
 from braindino.corpus.stripped import nonzero_box
+from braindino.encoders.build import build_encoder
 from braindino.files import written_whole
 from braindino.imaging.hdbet import load_backend
 from braindino.imaging.normalise import axial_slices, draw_slices
@@ -34,6 +35,7 @@ from braindino.imaging.volume import read_canonical, spacing_of
 from braindino.pretrain.order import SliceOrder
 from braindino.pretrain.slices import Slices
 from braindino.probes.train import train_heads
+from braindino.settings.encoders import Features
 from braindino.settings.imaging import Imaging, SkullStrip
 from braindino.settings.load import load_card
 from braindino.settings.probes import Probes
@@ -206,6 +208,33 @@ def stack_slices(batch):
     return torch.from_numpy(np.stack(batch))
 
 
+def features():
+    """ViT-B/16 on volumes of 128 slices of 256 x 256, against a float32 loop over volumes.
+
+    Two volumes, in CPU time, which is all that a busy machine lets one measure.
+    """
+    import timm
+
+    volumes = torch.randn(2, 128, 256, 256, generator=torch.Generator().manual_seed(0))
+    card = load_card("encoders", "random")
+    # Untrained blocks are all but idle at DINOv3's LayerScale of 1e-5: nothing would be compared.
+    card = card.model_copy(update={"arguments": {"init_values": 1.0}})
+    encoder = build_encoder(card, None, Features(), CPU)
+    network = timm.create_model(card.architecture, num_classes=0, **card.arguments).eval()
+    network.load_state_dict(encoder.network.state_dict())
+
+    def peer():
+        with torch.inference_mode():
+            images = (volume[:, None].repeat(1, 3, 1, 1) for volume in volumes)
+            return torch.stack([network.forward_features(i)[:, 0].mean(0) for i in images])
+
+    times, (a, b) = cpu_seconds(lambda: encoder.embed(volumes), peer, repeats=1)
+    distance = (1 - torch.cosine_similarity(a, b)).max().item()
+    agreement = f"largest cosine distance {distance:.2g}; bfloat16: {encoder.bf16}"
+    t_ours, t_peer = (seconds / len(volumes) for seconds in times)
+    return t_ours, t_peer, "CPU s/volume", "float32 loop, one volume at a time", agreement
+
+
 def probe_sweep():
     """Thirty heads as one batched model, against each trained alone."""
     generator = torch.Generator().manual_seed(0)
@@ -285,7 +314,8 @@ def _empty_bids(folder, volumes):
 
 
 BENCHMARKS = {
-    work.__name__: work for work in (imaging, scaling, hdbet, shards, probe_sweep, bootstrap, plan)
+    work.__name__: work
+    for work in (imaging, scaling, hdbet, shards, features, probe_sweep, bootstrap, plan)
 }
 
 

@@ -1,6 +1,7 @@
 """Cards of every encoder at the demo's size, or the one of `--encoder`; small brains."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ def named_card(option):
     path = Path(option)
     if path.suffix in (".yaml", ".yml"):
         folder = path.resolve().parent.parent  # .../encoders/mine.yaml
+        sys.path.append(str(path.parent))  # its class may be beside it
         return load_card("encoders", path.stem, folder)
     return load_card("encoders", option, CONFIG)
 

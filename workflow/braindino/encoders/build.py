@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 CARDS = "config/encoders"  # a card's class may be in a module beside it
 
 
-def build_encoder(card, weights, features, device, batch=64, seed=0, bf16=None):
+def build_encoder(card, weights, features, device, batch=None, seed=0, bf16=None):
     """Build a frozen encoder.
 
     Parameters
@@ -30,7 +30,7 @@ def build_encoder(card, weights, features, device, batch=64, seed=0, bf16=None):
         beside it. None leaves seeded random weights, which whoever names it must say.
     features : braindino.settings.encoders.Features
     device : torch.device
-    batch : int
+    batch : int, optional
         See `Encoder`, as for `bf16`.
     seed : int
     bf16 : bool, optional
@@ -56,7 +56,7 @@ def build_encoder(card, weights, features, device, batch=64, seed=0, bf16=None):
 
 
 def build_network(card, seed):
-    """Build the untrained network of a card; its random weights depend on card and seed alone.
+    """Build the untrained network of a card; its random weights depend on name and seed alone.
 
     Raises
     ------
@@ -67,8 +67,10 @@ def build_network(card, seed):
         torch.manual_seed(derive_seed(seed, card.name, "weights"))
         try:
             if card.source == "timm":
-                return _timm_model(card.architecture, card.arguments)
+                return _timm_model(card)
             return _class_of(card)(**card.arguments)
+        except BadInput:
+            raise
         except (TypeError, ValueError, RuntimeError) as error:
             raise BadInput(
                 f"encoder {card.name}: {card.architecture} refuses its 'arguments': {error}"
@@ -83,17 +85,14 @@ def _recipe_card(card, weights):
     return card.model_copy(update=own | {"weights": file})
 
 
-def _timm_model(architecture, arguments):
+def _timm_model(card):
     import timm  # slow to import, and not every encoder's
 
-    try:
-        return timm.create_model(architecture, **{"num_classes": 0} | arguments)
-    except RuntimeError as error:
-        if timm.is_model(architecture.split(".")[0]):
-            raise
-        close = get_close_matches(architecture, timm.list_models(), n=1)
+    if not timm.is_model(card.architecture):
+        close = get_close_matches(card.architecture, timm.list_models(), n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise BadInput(f"timm has no model '{architecture}'{hint}") from error
+        raise BadInput(f"encoder {card.name}: timm has no model '{card.architecture}'{hint}")
+    return timm.create_model(card.architecture, **{"num_classes": 0} | card.arguments)
 
 
 def _class_of(card):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 
 from braindino.device import has_bf16
-from braindino.encoders.frozen import assert_frozen, fingerprint, freeze
+from braindino.encoders.frozen import assert_frozen, fingerprint, freeze, split_attention
 from braindino.encoders.reading import axial_planes, layer_modules, patches, pool, watch
 from braindino.errors import BadInput
 
@@ -42,20 +42,23 @@ class Encoder:
     view : braindino.settings.views.SliceView or VolumeView
         Says what the volumes are.
     device : torch.device
-    batch : int
-        Slices a forward pass; of whole volumes, as many as hold the voxels of that many slices
-        of 256 x 256.
+    batch : int, optional
+        Slices of 256 x 256 in a forward pass, of other inputs as many as have their pixels; by
+        default 64, and 8 on a CPU, whose cache holds no more.
     axial_range : pair of float
         Part of the axial planes, from below, over which patch tokens are averaged.
     bf16 : bool, optional
         Whether matrices are multiplied in bfloat16; by default where the device has it.
     """
 
-    def __init__(self, network, card, view, device, batch=64, axial_range=(0, 1), bf16=None):
+    def __init__(self, network, card, view, device, batch=None, axial_range=(0, 1), bf16=None):
         self.network = freeze(network.to(device))
-        self.card, self.view, self.device, self.batch = card, view, device, batch
+        self.card, self.view, self.device = card, view, device
+        self.batch = batch or (8 if device.type == "cpu" else 64)
         self.axial_range = axial_range
         self.bf16 = has_bf16(device) if bf16 is None else bf16
+        if self.bf16 and device.type == "cpu":
+            split_attention(network)
         self._outputs, watched = {}, layer_modules(network, card)
         self._expected = {*watched, *(["tokens"] if card.tokens else [])}
         if card.tokens:
@@ -115,7 +118,8 @@ class Encoder:
 
     def group(self, shape):
         """Return how many volumes of `shape` to give at a time, so that batches are full."""
-        return math.ceil(4 * self.batch / shape[0]) if self._sliced else self._pass_size(shape)
+        size = self._pass_size(shape[1:] if self._sliced else shape)
+        return math.ceil(4 * size / shape[0]) if self._sliced else size
 
     def assert_frozen(self):
         """Raise AssertionError where the network left eval mode, has a gradient or changed."""
@@ -126,7 +130,7 @@ class Encoder:
         return self.view.kind == "slices"
 
     def _pass_size(self, shape):
-        return self.batch if self._sliced else max(1, self.batch * 256**2 // math.prod(shape))
+        return max(1, self.batch * 256**2 // math.prod(shape))
 
     def _forward(self, volumes, modalities):
         """Yield (output, card, shape of an image) of every batch of images."""

@@ -38,8 +38,11 @@ class Config(Strict):
     recipe: str = Field("braindino", description="card of config/recipes to pretrain")
     device: str = Field("auto", description="torch device: auto, cpu, cuda")
     patients_per_chunk: int = Field(32, description="patients in one DICOM conversion job", ge=1)
-    feature_batch: int = Field(
-        64, description="slices, or as many voxels, a forward pass of a frozen encoder", ge=1
+    feature_batch: int | None = Field(
+        None,
+        description="slices of 256 x 256 (of other inputs, as many pixels) in a forward pass of a "
+        "frozen encoder; null: 64 on a GPU, 8 on a CPU, whose cache holds no more",
+        ge=1,
     )
     feature_chunk: int = Field(
         64, description="volumes between two saves of the features of a cohort", ge=1
