@@ -27,7 +27,7 @@ from torch.utils.data import DataLoader
 
 from braindino.corpus.manifest import build_manifest
 from braindino.corpus.stripped import nonzero_box
-from braindino.encoders.build import build_encoder
+from braindino.encoders.build import build_encoder, build_network
 from braindino.files import written_whole
 from braindino.imaging.hdbet import load_backend
 from braindino.imaging.normalise import axial_slices, draw_slices
@@ -213,15 +213,12 @@ def features():
 
     Two volumes, in CPU time, which is all that a busy machine lets one measure.
     """
-    import timm
-
     volumes = torch.randn(2, 128, 256, 256, generator=torch.Generator().manual_seed(0))
     card = load_card("encoders", "random")
     # Untrained blocks are all but idle at DINOv3's LayerScale of 1e-5: nothing would be compared.
     card = card.model_copy(update={"arguments": {"init_values": 1.0}})
     encoder = build_encoder(card, None, Features(), CPU)
-    network = timm.create_model(card.architecture, num_classes=0, **card.arguments).eval()
-    network.load_state_dict(encoder.network.state_dict())
+    network = build_network(card, seed=0).eval()
 
     def peer():
         with torch.inference_mode():

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 
 from braindino.device import has_bf16
-from braindino.encoders.frozen import assert_frozen, fingerprint, freeze, split_attention
+from braindino.encoders.bf16 import prefer_bf16
+from braindino.encoders.frozen import assert_frozen, fingerprint, freeze
 from braindino.encoders.reading import axial_planes, layer_modules, patches, pool, watch
 from braindino.errors import BadInput
 
@@ -57,8 +58,8 @@ class Encoder:
         self.batch = batch or (8 if device.type == "cpu" else 64)
         self.axial_range = axial_range
         self.bf16 = has_bf16(device) if bf16 is None else bf16
-        if self.bf16 and device.type == "cpu":
-            split_attention(network)
+        if self.bf16:
+            prefer_bf16(network, device)
         self._outputs, watched = {}, layer_modules(network, card)
         self._expected = {*watched, *(["tokens"] if card.tokens else [])}
         if card.tokens:

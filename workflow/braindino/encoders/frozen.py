@@ -12,13 +12,6 @@ def freeze(network):
     return network
 
 
-def split_attention(network):
-    """Have timm's blocks attend by two products: in bfloat16 on a CPU, torch's kernel is slower."""
-    for module in network.modules():
-        if getattr(module, "fused_attn", False):
-            module.fused_attn = False
-
-
 def fingerprint(network):
     """Sum up parameters and buffers; running averages of BatchNorm are buffers, for example."""
     digest = 0
