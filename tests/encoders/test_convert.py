@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from braindino.encoders.convert import convert
-from braindino.encoders.loading import read_tensors
+from braindino.encoders.tensors import read_tensors
 from braindino.errors import BadInput
 
 

@@ -26,16 +26,16 @@ with job_log(snakemake.log[0]):
         if row.volume_id in wanted
     }
     settings, protocol = Features(**shared["features"]), Imaging(**shared["imaging"])
-    device, batch, seed = choose_device(shared["device"]), shared["batch"], shared["seed"]
+    options = choose_device(shared["device"]), shared["batch"], shared["seed"]
     pretrained = snakemake.input.get("pretrained") or [None]
     made = []
     for *encoder, output in zip(*encoders.values(), snakemake.output, strict=True):
         card, weights = EncoderCard(**encoder[0]), pretrained[0] or encoder[1]
-        frozen = build_encoder(card, weights, settings, device, batch, seed)
+        frozen = build_encoder(card, weights, settings, *options)
         key = json.dumps([shared, encoder, weights and sha256(weights)])
-        parts = Path(output).with_suffix(".parts")
-        table = extract_features(frozen, files, protocol, parts, key, snakemake.params.chunk)
-        made.append((table, output, parts))
+        folder = Path(output).with_suffix(".parts")
+        table = extract_features(frozen, files, protocol, folder, key, snakemake.params.chunk)
+        made.append((table, output, folder))
     # Not before all are there: Snakemake removes what an interrupted job has written.
-    for table, output, parts in made:
-        finish(table, output, parts)
+    for features in made:
+        finish(*features)
