@@ -127,6 +127,16 @@ WEIGHTED = [e for e in ENCODERS if trained(e) or weights_file(CONFIG, RUN.encode
 UNWEIGHTED = [e for e in ENCODERS if e not in WEIGHTED]
 
 
+def embedding_params(encoders):
+    """All that features depend on besides the volumes and the settings."""
+    cards = [RUN.encoders[name] for name in encoders]
+    return {
+        "cards": [settings(card) for card in cards],
+        "weights": [weights_file(CONFIG, card) for card in cards],
+        "networks": [class_fingerprint(card.architecture, BASE) for card in cards],
+    }
+
+
 # What the reports print: a change of any card or setting makes them anew.
 CARDS = {
     "config": settings(CONFIG),

@@ -2,17 +2,6 @@
 
 import re
 
-
-def embedding_params(encoders):
-    """All that features depend on besides the volumes and the settings."""
-    cards = [RUN.encoders[name] for name in encoders]
-    return {
-        "cards": [settings(card) for card in cards],
-        "weights": [weights_file(CONFIG, card) for card in cards],
-        "networks": [class_fingerprint(card.architecture, BASE) for card in cards],
-    }
-
-
 EMBEDDING = {
     "features": settings(CONFIG.features),
     "imaging": settings(CONFIG.imaging),
@@ -45,7 +34,7 @@ rule embed:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=4000,
     params:
         encoders=lambda w: embedding_params([w.encoder]),
         shared=EMBEDDING,
@@ -72,7 +61,7 @@ if UNWEIGHTED:
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=3000,
+            mem_mb=4000,
         params:
             encoders=embedding_params(UNWEIGHTED),
             shared=EMBEDDING,

@@ -17,8 +17,7 @@ from braindino.settings.imaging import Imaging
 with job_log(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     shared, encoders = snakemake.params.shared, snakemake.params.encoders
-    volumes = pd.read_parquet(snakemake.input.volumes)
-    wanted = set(volumes.loc[volumes["probed"], "volume_id"])
+    wanted = set(pd.read_parquet(snakemake.input.volumes).query("probed")["volume_id"])
     files = {
         row.volume_id: Path(folder, row.file)
         for index, folder in zip(snakemake.input.indices, snakemake.input.folders, strict=True)
