@@ -27,7 +27,7 @@ test: setup
 
 bench: setup
 	$(BIN)/pip install --quiet --constraint envs/requirements.txt --requirement envs/bench.txt
-	$(BIN)/python tests/bench.py $(name)
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python tests/bench.py $(name)
 
 lint: setup
 	$(BIN)/ruff check

@@ -32,6 +32,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from braindino.corpus.manifest import build_manifest
 from braindino.corpus.stripped import nonzero_box
+from braindino.encoders.build import build_encoder, build_network
 from braindino.files import written_whole
 from braindino.imaging.hdbet import HDBET, largest_component, load_backend
 from braindino.imaging.hdbet_2019 import PackagedNetworks
@@ -44,6 +45,7 @@ from braindino.probes.losses import cross_entropy
 from braindino.probes.minibatches import epoch_batches, epoch_steps
 from braindino.probes.train import Lesson, train_heads
 from braindino.settings.corpus import Corpus
+from braindino.settings.encoders import Features
 from braindino.settings.imaging import Imaging, SkullStrip
 from braindino.settings.load import load_card
 from braindino.settings.probes import Probes
@@ -261,6 +263,29 @@ def stack_slices(batch):
     return torch.from_numpy(np.stack(batch))
 
 
+def features():
+    """ViT-B/16 on volumes of 128 slices of 256 x 256, against a float32 loop over volumes.
+
+    One volume, in CPU time by turns, which is all that a busy machine lets one measure.
+    """
+    volumes = torch.randn(1, 128, 256, 256, generator=torch.Generator().manual_seed(0))
+    card = load_card("encoders", "random")
+    # Untrained blocks are all but idle at DINOv3's LayerScale of 1e-5: nothing would be compared.
+    card = card.model_copy(update={"arguments": {"init_values": 1.0}})
+    encoder = build_encoder(card, None, Features(), CPU)
+    network = build_network(card, seed=0).eval()
+
+    def peer():
+        with torch.inference_mode():
+            images = (volume[:, None].repeat(1, 3, 1, 1) for volume in volumes)
+            return torch.stack([network.forward_features(i)[:, 0].mean(0) for i in images])
+
+    times, (a, b) = cpu_seconds(lambda: encoder.embed(volumes), peer, repeats=3)
+    distance = (1 - torch.cosine_similarity(a, b)).max().item()
+    agreement = f"largest cosine distance {distance:.2g}; bfloat16: {encoder.bf16}"
+    return *times, "CPU s/volume", "float32 loop, one volume at a time", agreement
+
+
 # Training subjects or scans of each task in the paper (protocol.csv; brain age's stands for the
 # coin's, nine tenths of ATLAS' archive for its own), and the folds of ADNI's.
 PROBE_TASKS = {
@@ -434,7 +459,8 @@ def _empty_bids(folder, volumes):
 
 
 BENCHMARKS = {
-    work.__name__: work for work in (imaging, scaling, hdbet, shards, probe_sweep, bootstrap, plan)
+    work.__name__: work
+    for work in (imaging, scaling, hdbet, shards, features, probe_sweep, bootstrap, plan)
 }
 
 

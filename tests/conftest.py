@@ -12,6 +12,20 @@ from braindino.settings.cards import DatasetCard, TaskCard
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--encoder", metavar="CARD", help="run the encoder contract alone, on this card (or path)"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """With `--encoder`, only what the contract asks of that encoder is left."""
+    if config.getoption("--encoder"):
+        asked = [item for item in items if "any_card" in item.fixturenames]
+        config.hook.pytest_deselected(items=[item for item in items if item not in asked])
+        items[:] = asked
+
+
 @pytest.fixture
 def root():
     return ROOT

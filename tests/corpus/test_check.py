@@ -51,7 +51,10 @@ def test_machine_that_has_nothing(make_run, nothing, tmp_path):
     run = make_run()
     rows = check(run, tmp_path / "not" / "yet")
     assert {*run.datasets, *run.encoders} <= set(states(rows))
-    assert set(states(rows).values()) == {"absent", "not set", ""}
+    found = states(rows)
+    # The controls need nothing.
+    assert (found.pop("random"), found.pop("intensity")) == ("untrained", "present")
+    assert set(found.values()) == {"absent", "not set", ""}
     text = show_table(rows)
     assert max(map(len, text.splitlines())) <= 118
     unwrapped = "".join(text.split())

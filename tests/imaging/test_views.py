@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -20,10 +22,16 @@ from pydantic import ValidationError
 
 from braindino.imaging.brains import strip_chunk
 from braindino.imaging.normalise import axial_slices
-from braindino.imaging.views import volume_view
+from braindino.imaging.views import encoder_input, volume_view
 from braindino.settings.imaging import Imaging
-from braindino.settings.views import VIEWS, VolumeView
+from braindino.settings.load import load_card
+from braindino.settings.views import SliceView, VolumeView
 
+CARDS = Path(__file__).parents[2] / "config"
+VIEWS = {
+    name: load_card("encoders", name, CARDS).input.native
+    for name in ("bm_mae", "brainmvp", "brainiac")
+}
 # MONAI's sampler leaves 1e-12 where a sample lies on a voxel of the background; that is no brain.
 SPACING = Compose([Spacing((1, 1, 1)), Lambda(lambda v: v.where(v.abs() > 1e-3, 0))])
 # The published steps, in MONAI's words.
@@ -73,7 +81,8 @@ def test_agrees_with_monai(name, grid, rng):
 
 def test_centre_crop_of_odd_and_even_sides_is_monais(rng):
     volume = rng.random((21, 20, 9)).astype(np.float32)
-    view = VolumeView(size=(10, 11, 12), fit="crop", percentiles=(0, 100), source="test")
+    unit = {"percentiles": (0, 100), "intensity": "unit"}
+    view = VolumeView(size=(10, 11, 12), fit="crop", **unit, source="test")
     ours = volume_view(volume, np.eye(4), view)
     scaled = (volume - volume.min()) / np.ptp(volume)
     theirs = CenterSpatialCrop((10, 11, 9))(scaled[None])[0]
@@ -98,7 +107,8 @@ def test_axes_point_where_the_view_says():
 
 def test_percentiles_by_hand():
     volume = np.arange(1001, dtype=np.float32).reshape(7, 11, 13)
-    view = VolumeView(size=(7, 11, 13), fit="crop", percentiles=(5, 95), source="test")
+    unit = {"percentiles": (5, 95), "intensity": "unit"}
+    view = VolumeView(size=(7, 11, 13), fit="crop", **unit, source="test")
     scaled = volume_view(volume, np.eye(4), view).ravel()
     # The 5th and 95th percentiles of 0 … 1000 are 50 and 950.
     assert (scaled[:51] == 0).all()
@@ -153,3 +163,36 @@ def test_every_view_comes_from_the_one_stripped_brain(save_volume, tmp_path, rng
 def test_a_view_refuses_axes_that_do_not_exist():
     with pytest.raises(ValidationError, match="axcodes"):
         VolumeView(axcodes="XYZ", size=(8, 8, 8), fit="crop", source="test")
+
+
+def test_the_papers_preset_clips_turns_and_standardises(rng):
+    """As its released code: clipped to 1 and 99 %, axes (z, x, y), then z-scored."""
+    brain, affine = make_brain(*GRIDS["1 mm"], rng)
+    view = load_card("encoders", "brainmvp", CARDS).input.view("paper")
+    upright = brain[::-1].astype(np.float32)  # it was stored right to left
+    size = upright.transpose(2, 0, 1).shape
+    ours = volume_view(brain, affine, view.model_copy(update={"size": size}))
+    clipped = np.clip(upright, *np.percentile(upright, (1, 99)))
+    inside = clipped != 0
+    expected = np.where(inside, (clipped - clipped[inside].mean()) / clipped[inside].std(), 0)
+    np.testing.assert_allclose(ours, expected.transpose(2, 0, 1), atol=1e-3)
+
+
+def test_unit_slices_are_black_outside_and_reach_both_ends_inside(rng):
+    brain, affine = make_brain(*GRIDS["1 mm"], rng)
+    view = SliceView(kind="slices", size=(48, 40), intensity="unit", source="test")
+    protocol = Imaging(evaluation_shape=(16, 32, 32))
+    slices = encoder_input(brain, affine, view, protocol)
+    z_scores = axial_slices(brain, (16, 48, 40), protocol)
+    assert slices.shape == (16, 48, 40)
+    assert (slices[z_scores == 0] == 0).all()
+    inside = slices[z_scores != 0]
+    assert inside.min() == 0
+    assert inside.max() == 1
+    correlation = np.corrcoef(inside, z_scores[z_scores != 0])[0, 1]
+    assert correlation == pytest.approx(1)
+
+
+def test_unit_intensity_needs_its_ends():
+    with pytest.raises(ValidationError, match="percentiles"):
+        VolumeView(size=(8, 8, 8), fit="crop", intensity="unit", source="test")

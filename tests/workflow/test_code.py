@@ -27,3 +27,17 @@ def test_fingerprint_covers_what_a_script_imports_and_nothing_else(script, monke
     assert code.fingerprint(script) != before
     monkeypatch.setattr(code, "_text", changed("reporting/html.py"))
     assert code.fingerprint(script) == before
+
+
+def test_the_module_of_a_cards_class_counts_wherever_it_is(tmp_path):
+    ours = code.class_fingerprint("braindino.encoders.uniformer.UniFormer", tmp_path)
+    assert ours == code.fingerprint(Path(braindino.__file__).parent / "encoders" / "uniformer.py")
+    assert code.class_fingerprint("monai.networks.nets.ViT", tmp_path) is None
+    assert code.class_fingerprint(None, tmp_path) is None
+    beside = tmp_path / "config" / "encoders" / "mine.py"
+    beside.parent.mkdir(parents=True)
+    beside.write_text("one")
+    before = code.class_fingerprint("mine.Network", tmp_path)
+    code._text.cache_clear()
+    beside.write_text("two")
+    assert code.class_fingerprint("mine.Network", tmp_path) != before

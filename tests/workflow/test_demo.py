@@ -1,5 +1,7 @@
 """The whole pipeline, end to end, on a reduced demo; run twice, in folders of their own."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,6 +79,22 @@ def test_every_scan_is_accounted_for(demo):
         stripped = sum(len(pd.read_parquet(p)) for p in folder.glob("*.parquet"))
         rejected = sum(len(pd.read_csv(p)) for p in folder.glob("*.rejects.csv"))
         assert stripped + rejected == row["used"]
+
+
+def test_an_encoder_passes_once_over_each_volume_under_each_condition(demo):
+    logs = [path.read_text() for path in (demo / "logs").glob("embed*/*.log")]
+    passes = [int(n) for text in logs for n in re.findall(r"(\d+) encoder passes", text)]
+    kept = {
+        (path.parts[-3], path.parts[-2], volume)
+        for path in (demo / "features").glob("*/*/*.parquet")
+        for volume in pd.read_parquet(path)["volume_id"]
+    }
+    volumes = pd.concat(map(pd.read_parquet, (demo / "corpus" / "volumes").glob("*.parquet")))
+    stripped = pd.concat(map(pd.read_parquet, (demo / "brains").glob("*/*.parquet")))
+    probed = set(volumes.loc[volumes["probed"], "volume_id"]) & set(stripped["volume_id"])
+    encoders = {"braindino", "dinov3", "intensity"}
+    assert kept == {(encoder, "clean", volume) for encoder in encoders for volume in probed}
+    assert sum(passes) == len(kept)
 
 
 def test_the_truncated_scan_is_listed_with_its_reason(demo):

@@ -4,6 +4,10 @@ import re
 
 import pytest
 
+from braindino.settings.load import read_yaml
+
+EMBEDDING = ("embed", "embed_untrained")
+
 
 def jobs(output):
     return int(re.search(r"^total\s+(\d+)", output, re.MULTILINE).group(1))
@@ -32,13 +36,17 @@ def test_demo_plans_every_stage_in_few_jobs(snakemake, root):
     assert jobs(output) <= 400  # DESIGN section 7
     for rule in ("phantom", "brains", "shard", "pretrain", "embed", "probe", "figure", "report"):
         assert re.search(rf"^{rule}\s+\d+", output, re.MULTILINE)
+    # One job a cohort holds all encoders whose weights are random, and another one the trained one.
+    counts = [int(re.search(rf"^{r}\s+(\d+)", output, re.MULTILINE)[1]) for r in EMBEDDING]
+    assert counts[0] == counts[1]
 
 
 def test_one_table_needs_only_its_task(snakemake, root):
     profile = root / "profiles" / "demo"
     status, output = snakemake("--profile", profile, "-n", "--forceall", "table_s9")
     assert status == 0
-    assert re.search(r"^probe\s+2$", output, re.MULTILINE)
+    encoders = read_yaml(root / "config" / "demo.yaml")["encoders"]
+    assert re.search(rf"^probe\s+{len(encoders)}$", output, re.MULTILINE)
     assert "predictions/sequence" not in output
     assert "report.html" not in output
 

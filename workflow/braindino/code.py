@@ -48,6 +48,27 @@ def fingerprint(script):
     return digest.hexdigest()[:12]
 
 
+def class_fingerprint(path, root):
+    """Hash the module of a class that an encoder's card names, where it is not an installed one.
+
+    Parameters
+    ----------
+    path : str or None
+        package.module.Class
+    root : path
+        Folder that holds config/encoders.
+
+    Returns
+    -------
+    str or None
+        As `fingerprint` returns it; None of an installed class, which the environment pins.
+    """
+    module = (path or "").rpartition(".")[0]
+    beside = Path(root, "config", "encoders", f"{module.replace('.', '/')}.py")
+    file = _file(module) or (beside if beside.is_file() else None)
+    return fingerprint(file) if file else None
+
+
 def _closure(script):
     seen, waiting = set(), [script]
     while waiting:

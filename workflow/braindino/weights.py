@@ -3,7 +3,8 @@
 import pickle
 
 from safetensors import SafetensorError
-from timm.models import eva, load_state_dict, vision_transformer
+from safetensors.torch import load_file
+from timm.models import create_model, eva, load_state_dict, vision_transformer
 
 from braindino.errors import BadInput
 from braindino.files import sha256
@@ -41,6 +42,18 @@ def load_weights(vit, path):
     return None if mask_token is None else mask_token.flatten()
 
 
+def load_pretrained(weights, architecture, arguments):
+    """Load the encoder that this project pretrains from its safetensors file.
+
+    Raises
+    ------
+    BadInput
+        When a key is missing, unexpected or of another shape.
+    """
+    network = create_model(architecture, **arguments, num_classes=0)
+    return load_strictly(network, load_file(weights), weights)
+
+
 def load_strictly(network, state, path):
     """Load a state dict of which every key is accounted for; a partial load is a silent lie."""
     try:
@@ -57,7 +70,7 @@ def check_sum(path, weights, card):
     Parameters
     ----------
     path : path
-    weights : braindino.settings.cards.Weights
+    weights : braindino.settings.encoders.Weights
     card : str
         The card's path, for the message.
 

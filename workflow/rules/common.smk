@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from braindino.code import fingerprint
+from braindino.code import class_fingerprint, fingerprint
 from braindino.corpus.availability import availability, dataset_folder, weights_file
 from braindino.corpus.chunks import count_chunks, count_conversions
 from braindino.corpus.state import folder_state
@@ -135,6 +135,24 @@ PRETRAINED = {
 
 def trained(encoder):
     return RUN.encoders[encoder].source == "recipe"
+
+
+def published(card):
+    return None if card.untrained else weights_file(CONFIG, card.weights)
+
+
+WEIGHTED = [e for e in ENCODERS if trained(e) or published(RUN.encoders[e])]
+UNWEIGHTED = [e for e in ENCODERS if e not in WEIGHTED]
+
+
+def embedding_params(encoders):
+    """All that features depend on besides the volumes and the settings."""
+    cards = [RUN.encoders[name] for name in encoders]
+    return {
+        "cards": [settings(card) for card in cards],
+        "weights": [published(card) for card in cards],
+        "networks": [class_fingerprint(card.architecture, BASE) for card in cards],
+    }
 
 
 # What the reports print: a change of any card or setting makes them anew.

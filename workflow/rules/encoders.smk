@@ -1,4 +1,15 @@
-"""Encoders: one frozen pass per (encoder, cohort), cached for every task and head."""
+"""Encoders: one frozen pass per (encoder, condition, volume), cached for every task and head."""
+
+import re
+
+EMBEDDING = {
+    "features": settings(CONFIG.features),
+    "imaging": settings(CONFIG.imaging),
+    "device": CONFIG.device,
+    "batch": CONFIG.feature_batch,
+    "seed": CONFIG.seed,
+    "code": code("encoders/embed.py"),
+}
 
 
 rule embed:
@@ -6,7 +17,7 @@ rule embed:
         volumes=paths.volumes("{dataset}"),
         indices=lambda w: expand_chunks(paths.brains, ".parquet", [w.dataset]),
         folders=lambda w: expand_chunks(paths.brains, "", [w.dataset]),
-        weights=lambda w: (
+        pretrained=lambda w: (
             [PRETRAINED["encoder"], PRETRAINED["card"]] if trained(w.encoder) else []
         ),
     output:
@@ -15,19 +26,17 @@ rule embed:
         paths.log("embed", "{encoder}", "{dataset}"),
     benchmark:
         paths("benchmarks/embed/{encoder}.{dataset}.tsv")
+    wildcard_constraints:
+        encoder="|".join(map(re.escape, WEIGHTED)) or "(?!)",
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=4000,
     params:
-        card=lambda w: settings(RUN.encoders[w.encoder]),
-        published=lambda w: weights_file(CONFIG, RUN.encoders[w.encoder].weights),
-        protocol=settings(CONFIG.imaging),
-        device=CONFIG.device,
-        batch=CONFIG.feature_batch,
-        seed=CONFIG.seed,
-        code=code("encoders/embed.py"),
+        encoders=lambda w: embedding_params([w.encoder]),
+        shared=EMBEDDING,
+        chunk=CONFIG.feature_chunk,
     script:
         "../scripts/encoders/embed.py"
 
@@ -53,3 +62,30 @@ rule patches:
         code=code("encoders/patches.py"),
     script:
         "../scripts/encoders/patches.py"
+
+
+if UNWEIGHTED:
+
+    rule embed_untrained:
+        # Encoders without a file of weights (controls, and most of the demo's) share a job.
+        input:
+            volumes=paths.volumes("{dataset}"),
+            indices=lambda w: expand_chunks(paths.brains, ".parquet", [w.dataset]),
+            folders=lambda w: expand_chunks(paths.brains, "", [w.dataset]),
+        output:
+            [paths.features(encoder, "{dataset}") for encoder in UNWEIGHTED],
+        log:
+            paths.log("embed_untrained", "{dataset}"),
+        benchmark:
+            paths("benchmarks/embed_untrained/{dataset}.tsv")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=4000,
+        params:
+            encoders=embedding_params(UNWEIGHTED),
+            shared=EMBEDDING,
+            chunk=CONFIG.feature_chunk,
+        script:
+            "../scripts/encoders/embed.py"

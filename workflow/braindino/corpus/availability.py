@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from braindino.errors import BadInput
-from braindino.settings.cards import Weights
+from braindino.settings.encoders import Weights
 
 
 class Availability(NamedTuple):
@@ -56,7 +56,7 @@ def dataset_folder(config, card, phantoms):
 
 
 def weights_file(config, weights):
-    """Return the path of a card's published weights, or None where there are none."""
+    """Return the path of published weights, or None where there are none."""
     if not (isinstance(weights, Weights) and config.weights_root):
         return None
     path = Path(config.weights_root, weights.file)
@@ -110,6 +110,12 @@ def _encoder(run, card, usable, recipe):
         no_corpus = "no cohort with the role 'pretraining' is available"
         reason = f"recipe {recipe.name} is absent" if corpus else no_corpus
         return Availability("encoder", card.name, "absent", reason)
+    if card.source == "none":
+        return Availability("encoder", card.name, "absent", card.note)
+    if card.untrained:
+        return Availability("encoder", card.name, "untrained", "a control: never trained")
+    if not card.weights:
+        return Availability("encoder", card.name, "present", "it needs no file of weights")
     if path := weights_file(config, card.weights):
         return Availability("encoder", card.name, "present", path)
     if config.random_weights:

@@ -1,85 +1,202 @@
-"""The encoder contract: a frozen network that embeds volumes (paper §4.3)."""
+"""The encoder contract: a frozen network of which vectors and tokens are read (paper §4.3)."""
 
-import timm
+import math
+from typing import NamedTuple
+
 import torch
-from safetensors.torch import load_file
 
-from braindino.seeds import derive_seed
-from braindino.weights import check_sum, load_strictly, load_weights
+from braindino.device import has_bf16
+from braindino.encoders.bf16 import prefer_bf16
+from braindino.encoders.frozen import assert_frozen, fingerprint, freeze
+from braindino.encoders.reading import axial_planes, layer_modules, patches, pool, watch
+from braindino.errors import BadInput
 
 
-class SliceEncoder:
-    """A frozen 2-D vision transformer; a volume is the mean of its slices' class tokens (§4.3).
+class Readout(NamedTuple):
+    """What one pass reads of n volumes; float32, on the CPU.
+
+    Attributes
+    ----------
+    embedding : Tensor [n, dim]
+    patch_mean : Tensor [n, dim]
+        Mean patch token of the axial range; the embedding where a network has no patch tokens.
+    layers : dict of Tensor [n, dim]
+        What the embedding is of the last layer, of the depths early, mid and late.
+    """
+
+    embedding: torch.Tensor
+    patch_mean: torch.Tensor
+    layers: dict
+
+
+class Encoder:
+    """A frozen network behind its card: volumes in, vectors out.
+
+    A volume of a 2-D encoder is the mean of its slices (§4.3).
 
     Parameters
     ----------
     network : torch.nn.Module
-        A timm vision transformer; it is put in eval mode and its gradients are switched off.
+        Put in eval mode for good, its gradients switched off.
+    card : braindino.settings.encoders.EncoderCard
+        Says what is read of the network.
+    view : braindino.settings.views.SliceView or VolumeView
+        Says what the volumes are.
     device : torch.device
-    batch : int
-        Slices a forward pass.
+    batch : int, optional
+        Slices of 256 x 256 in a forward pass, of other inputs as many as have their pixels; by
+        default 64, and 8 on a CPU, whose cache holds no more.
+    axial_range : pair of float
+        Part of the axial planes, from below, over which patch tokens are averaged.
+    bf16 : bool, optional
+        Whether matrices are multiplied in bfloat16; by default where the device has it.
     """
 
-    def __init__(self, network, device, batch):
-        self.network = network.to(device).eval().requires_grad_(False)
-        self.device = device
-        self.batch = batch
+    def __init__(self, network, card, view, device, batch=None, axial_range=(0, 1), bf16=None):
+        self.network = freeze(network.to(device))
+        self.card, self.view, self.device = card, view, device
+        self.batch = batch or (8 if device.type == "cpu" else 64)
+        self.axial_range = axial_range
+        self.bf16 = has_bf16(device) if bf16 is None else bf16
+        if self.bf16:
+            prefer_bf16(network, device)
+        self._outputs, watched = {}, layer_modules(network, card)
+        self._expected = {*watched, *(["tokens"] if card.tokens else [])}
+        if card.tokens:
+            watch(network, "tokens", card.tokens, card, self._outputs.__setitem__)
+        for depth, module in watched.items():
+            watch(network, depth, module, card, self._keep_layer)
+        self._state = fingerprint(network)
+
+    def embed(self, volumes, modalities=None):
+        """Return one vector a volume, Tensor [n, dim]; the arguments are those of `read`."""
+        return self.read(volumes, modalities).embedding
+
+    def layers(self, volumes, modalities=None):
+        """Return {early, mid, late: Tensor [n, dim]}; the arguments are those of `read`."""
+        return self.read(volumes, modalities).layers
 
     @torch.inference_mode()
-    def embed(self, slices):
-        """Embed one volume.
-
-        Parameters
-        ----------
-        slices : Tensor [n, height, width]
-            Normalised axial slices, as `imaging.normalise.axial_slices` returns them.
+    def tokens(self, volumes, modalities=None):
+        """Return patch tokens on their grid; the arguments are those of `read`.
 
         Returns
         -------
-        Tensor [dim], float32, on the CPU
+        Tensor [n, slices, rows, columns, dim] or [n, x, y, z, dim], float32, on the CPU
+            In the order and direction of the input's axes.
+
+        Raises
+        ------
+        BadInput
+            When the encoder has none.
         """
-        total = 0
-        for batch in slices.split(self.batch):
-            # Grey slices are replicated to the three input channels (§4.2).
-            images = batch[:, None].to(self.device).expand(-1, 3, -1, -1)
-            with torch.autocast(self.device.type, dtype=torch.bfloat16):
-                tokens = self.network.forward_features(images)
-            total = total + tokens[:, 0].double().sum(0)
-        return (total / len(slices)).float().cpu()
+        grids = [patches(*out) for out in self._forward(volumes, modalities)]
+        if grids[0] is None:
+            raise BadInput(f"encoder {self.card.name}: it has no patch tokens.")
+        tokens = torch.cat(grids).cpu()
+        return tokens.unflatten(0, (len(volumes), -1)) if self._sliced else tokens
 
+    @torch.inference_mode()
+    def read(self, volumes, modalities=None):
+        """Read all that is kept of some volumes, in one pass.
 
-def load_pretrained(weights, architecture, arguments):
-    """Load the encoder that this project pretrains from its safetensors file.
+        Parameters
+        ----------
+        volumes : Tensor [n, slices, rows, columns] or [n, x, y, z]
+            As `imaging.views.encoder_input` returns each.
+        modalities : list of str, optional
+            Contrast of each volume, which some networks are told.
 
-    Raises
-    ------
-    BadInput
-        When a key is missing, unexpected or of another shape.
-    """
-    network = timm.create_model(architecture, **arguments, num_classes=0)
-    return load_strictly(network, load_file(weights), weights)
+        Returns
+        -------
+        Readout
+        """
+        parts = [self._vectors(*out) for out in self._forward(volumes, modalities)]
+        vectors = {key: torch.cat([part[key] for part in parts]).cpu() for key in parts[0]}
+        if self._sliced:
+            vectors = self._mean_slices(vectors, len(volumes))
+        return Readout(vectors.pop("embedding"), vectors.pop("patch_mean"), vectors)
 
+    def group(self, shape):
+        """Return how many volumes of `shape` to give at a time, so that batches are full."""
+        size = self._pass_size(shape[1:] if self._sliced else shape)
+        return math.ceil(4 * size / shape[0]) if self._sliced else size
 
-def load_published_timm(card, weights, seed):
-    """Build a published timm model from a card; untrained where `weights` is None.
+    def assert_frozen(self):
+        """Raise AssertionError where the network left eval mode, has a gradient or changed."""
+        assert_frozen(self.network, self._state)
 
-    Parameters
-    ----------
-    card : braindino.settings.cards.EncoderCard
-    weights : path or None
-        File of the published weights; None gives seeded random ones, for the demo alone.
-    seed : int
+    @property
+    def _sliced(self):
+        return self.view.kind == "slices"
 
-    Raises
-    ------
-    BadInput
-        When the file's checksum or keys are not the card's.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, card.name, "weights"))
-        network = timm.create_model(card.architecture, **card.arguments, num_classes=0)
-    if weights is None:
-        return network
-    check_sum(weights, card.weights, f"config/encoders/{card.name}.yaml")
-    load_weights(network, weights)
-    return network
+    def _pass_size(self, shape):
+        return max(1, self.batch * 256**2 // math.prod(shape))
+
+    def _forward(self, volumes, modalities):
+        """Yield (output, card, shape of an image) of every batch of images."""
+        images = volumes.flatten(0, 1) if self._sliced else volumes
+        told = self._told(modalities, len(images) // len(volumes))
+        size = self._pass_size(images.shape[1:])
+        for start in range(0, len(images), size):
+            part = slice(start, start + size)
+            self._outputs.clear()
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                output = self.network(self._channels(images[part]), *(t[part] for t in told))
+            self._check_outputs()
+            yield self._outputs.pop("tokens", output), self.card, images.shape[1:]
+
+    def _told(self, modalities, repeats):
+        """Return the names by which the network is told each image's contrast, if it is."""
+        known = self.card.modalities
+        if not known:
+            return []
+        for modality in modalities or [None]:
+            if modality not in known:
+                raise BadInput(
+                    f"encoder {self.card.name}: it knows no contrast '{modality}'; 'modalities' in "
+                    f"its card lists: {', '.join(known)}."
+                )
+        return [[known[modality] for modality in modalities for _ in range(repeats)]]
+
+    def _channels(self, images):
+        """Make the card's channels, normalised, of grey images (§4.2)."""
+        view, along = self.view, (-1, *(1,) * (images.ndim - 1))
+        images = images[:, None].to(self.device)
+        images = images.expand(-1, view.channels, *images.shape[2:])
+        if view.mean:
+            images = images - torch.tensor(view.mean, device=self.device).view(along)
+        if view.std:
+            images = images / torch.tensor(view.std, device=self.device).view(along)
+        return images
+
+    def _check_outputs(self):
+        if silent := self._expected - set(self._outputs):
+            raise BadInput(
+                f"encoder {self.card.name}: the module that its card names for "
+                f"'{sorted(silent)[0]}' takes no part in a forward pass."
+            )
+
+    def _keep_layer(self, depth, output):
+        self._outputs[depth] = pool(output, self.card)
+
+    def _vectors(self, output, card, shape):
+        embedding, grid = pool(output, card), patches(output, card, shape)
+        if grid is not None and not self._sliced:
+            grid = self._axial_part(grid)
+        patch_mean = embedding if grid is None else grid.flatten(1, -2).mean(1)
+        return {"embedding": embedding, "patch_mean": patch_mean, **self._outputs}
+
+    def _axial_part(self, grid):
+        """Keep the axial range of patch tokens [batch, *grid, dim] of whole volumes."""
+        axis = next(i for i, code in enumerate(self.view.axcodes) if code in "SI")
+        downwards = self.view.axcodes[axis] == "I"
+        planes = axial_planes(grid.shape[axis + 1], self.axial_range, downwards)
+        return grid.index_select(axis + 1, planes.to(grid.device))
+
+    def _mean_slices(self, vectors, volumes):
+        """Average the vectors of slices, those of patch tokens over the axial range."""
+        vectors = {key: value.unflatten(0, (volumes, -1)) for key, value in vectors.items()}
+        planes = axial_planes(vectors["embedding"].shape[1], self.axial_range)
+        vectors["patch_mean"] = vectors["patch_mean"][:, planes]
+        return {key: value.double().mean(1).float() for key, value in vectors.items()}

@@ -1,16 +1,51 @@
-"""From a stripped, cropped brain to the input of a 3-D encoder."""
+"""From a stripped, cropped brain to the input of an encoder."""
 
 import nibabel as nib
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from braindino.imaging.normalise import z_score
+from braindino.imaging.normalise import axial_slices, z_score
 from braindino.imaging.volume import spacing_of
 
 
+def encoder_input(brain, affine, view, protocol):
+    """Turn a brain into what an encoder's card asks for, one channel of it.
+
+    Parameters
+    ----------
+    brain : ndarray [x, y, z]
+        RAS+ intensities, cropped to the brain, zero outside it.
+    affine : ndarray [4, 4]
+        Voxel to world (mm, RAS+).
+    view : braindino.settings.views.SliceView or VolumeView
+    protocol : braindino.settings.imaging.Imaging
+
+    Returns
+    -------
+    Tensor [slices, rows, columns] or of `view.size`, float32
+    """
+    if view.kind == "slices":
+        return slice_view(brain, view, protocol)
+    return torch.from_numpy(volume_view(brain, affine, view))
+
+
+def slice_view(brain, view, protocol):
+    """Turn a brain into the slices of a 2-D encoder, [axial, rows, columns], float32."""
+    planes, *size = protocol.evaluation_shape
+    slices = axial_slices(brain, (planes, *(view.size or size)), protocol)
+    return _to_unit(slices) if view.intensity == "unit" else slices
+
+
+def _to_unit(slices):
+    """Scale the brain's z-scores to 0 and 1; the background stays zero, which is black."""
+    brain = slices != 0
+    low, high = slices.min(), slices.max()
+    return (slices - low) / (high - low).clamp_min(1e-8) * brain
+
+
 def volume_view(brain, affine, view):
-    """Turn a brain into an encoder's input.
+    """Turn a brain into the volume of a 3-D encoder.
 
     The brain is what `strip_chunk` wrote, from which the 2-D slices come as well, so that a scan
     is read and stripped once. Its box is the foreground crop that some encoders ask for.
@@ -32,9 +67,12 @@ def volume_view(brain, affine, view):
     if view.spacing:
         volume = _resample(volume, spacing, view.spacing)
     if view.percentiles:
-        volume = _scale_percentiles(volume, view.percentiles)
+        low, high = np.percentile(volume, view.percentiles).tolist()
+        volume = np.clip(volume, low, high)
+    if view.intensity == "unit":
+        volume = (volume - low) / max(high - low, 1e-8)
     volume = {"crop": _crop_or_pad, "resize": _resize}[view.fit](volume, view.size)
-    return volume if view.percentiles else z_score(torch.from_numpy(volume)).numpy()
+    return volume if view.intensity == "unit" else z_score(torch.from_numpy(volume)).numpy()
 
 
 def _reorient(brain, affine, axcodes):
@@ -58,11 +96,6 @@ def _resample(volume, spacing, target):
         below, above = (volume.take(i, axis) for i in (low, np.minimum(low + 1, last)))
         volume = below + weight * (above - below)
     return volume
-
-
-def _scale_percentiles(volume, percentiles):
-    low, high = np.percentile(volume, percentiles)
-    return np.clip((volume - low) / max(high - low, 1e-8), 0, 1).astype(np.float32)
 
 
 def _crop_or_pad(volume, size):

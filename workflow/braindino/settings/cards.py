@@ -1,4 +1,4 @@
-"""Cards: one YAML file a cohort, a task or an encoder (recipes: see `settings.pretrain`)."""
+"""Cards: one YAML file a cohort or a task (see also `settings.encoders`, `settings.pretrain`)."""
 
 from typing import Literal
 
@@ -253,39 +253,3 @@ class TaskCard(Strict):
         if self.kind in names:
             return names[self.kind]
         return f"mae_{self.unit}" if self.unit else "mae"
-
-
-class Weights(Strict):
-    """Where an encoder's weights are published, and how the file is checked."""
-
-    file: str = Field(description="path below the weights root")
-    sha256: str | None = Field(None, description="checksum, when known")
-    how_to_get: str = Field(description="one sentence: where to ask, what to download")
-
-    def __str__(self):
-        return self.file
-
-
-class EncoderCard(Strict):
-    """A frozen encoder."""
-
-    name: str
-    title: str
-    citation: str
-    licence: str
-    access: Literal["open", "gated", "unreleased"]
-    source: Literal["recipe", "timm"] = Field(
-        description="recipe: the checkpoint this run pretrains; timm: a published timm model"
-    )
-    architecture: str | None = Field(None, description="timm model name")
-    arguments: dict[str, int | float | bool | str] = {}
-    weights: Weights | None = None
-    embedding: Literal["cls"] = Field("cls", description="token that represents a slice (§4.3)")
-    pretrained_on: list[str] = Field([], description="cohorts its own authors pretrained on")
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _source_is_complete(self):
-        if self.source == "timm" and not (self.architecture and self.weights):
-            raise ValueError("source 'timm' needs 'architecture' and 'weights'")
-        return self

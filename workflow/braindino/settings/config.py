@@ -6,6 +6,7 @@ from pydantic import Field
 
 from braindino.settings.base import Strict
 from braindino.settings.corpus import Corpus
+from braindino.settings.encoders import Features
 from braindino.settings.finetune import Finetune
 from braindino.settings.imaging import Imaging
 from braindino.settings.plan import Plan
@@ -45,7 +46,15 @@ class Config(Strict):
     )
     device: str = Field("auto", description="torch device: auto, cpu, cuda")
     patients_per_chunk: int = Field(32, description="patients in one DICOM conversion job", ge=1)
-    feature_batch: int = Field(64, description="slices a forward pass of a frozen encoder", ge=1)
+    feature_batch: int | None = Field(
+        None,
+        description="slices of 256 x 256 (of other inputs, as many pixels) in a forward pass of a "
+        "frozen encoder; null: 64 on a GPU, 8 on a CPU, whose cache holds no more",
+        ge=1,
+    )
+    feature_chunk: int = Field(
+        64, description="volumes between two saves of the features of a cohort", ge=1
+    )
     plan: Plan = Field(Plan(), description="machine and corpus that the target plan reckons with")
     phantoms: dict[str, int] = Field(
         {}, description="demo: cohorts to replace by phantoms, with their number of subjects"
@@ -58,6 +67,7 @@ class Config(Strict):
     seed: int = Field(0, description="enters every derived seed")
     corpus: Corpus = Field(Corpus(), description="splits and label subsets")
     imaging: Imaging = Field(Imaging(), description="raw volume to normalised slices")
+    features: Features = Field(Features(), description="what is read of frozen encoders")
     probes: Probes = Field(Probes(), description="heads on frozen features")
     finetune: Finetune = Field(Finetune(), description="encoder and head trained together")
     statistics: Statistics = Field(Statistics(), description="uncertainty and tests")

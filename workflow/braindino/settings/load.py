@@ -9,10 +9,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from braindino.errors import BadInput
-from braindino.settings.cards import DatasetCard, EncoderCard, TaskCard
+from braindino.settings.cards import DatasetCard, TaskCard
 from braindino.settings.config import Config
+from braindino.settings.encoders import EncoderCard
 from braindino.settings.pretrain import Recipe
 
+CONTROL = "random_"  # before an encoder's name: the same, untrained
 # libyaml's, which reads all cards ten times faster, where the wheel has it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CARDS = {
@@ -66,16 +68,47 @@ def load_run(values, files, folder="config", environment=os.environ):
         return load_card(kind, name, folder, getattr(config.overrides, kind).get(name))
 
     recipe = card("recipes", config.recipe)
+
+    def encoder(name):
+        of = name.removeprefix(CONTROL)
+        if of == name or Path(folder, "encoders", f"{name}.yaml").is_file():
+            return card("encoders", name)
+        return untrained(card("encoders", of), recipe)
+
     run = Run(
         config,
         datasets={name: card("datasets", name) for name in config.datasets},
         tasks={name: card("tasks", name) for name in config.tasks},
-        encoders={name: card("encoders", name) for name in config.encoders},
+        encoders={name: encoder(name) for name in config.encoders},
         recipe=recipe,
         earlier=_earlier(recipe, lambda name: card("recipes", name)),
     )
     _check_references(run, files, folder)
     return run
+
+
+def untrained(card, recipe):
+    """Return the control of an encoder: its architecture and input, with random weights.
+
+    Parameters
+    ----------
+    card : EncoderCard
+    recipe : Recipe
+        Says the architecture of the encoder that this run pretrains.
+    """
+    changes = {
+        "name": CONTROL + card.name,
+        "title": f"{card.title}, untrained",
+        "untrained": True,
+        "weights": None,
+        "access": "none",
+        "pretrained_on": [],
+    }
+    if card.source == "recipe":
+        model = recipe.model
+        changes |= {"source": "timm", "architecture": model.architecture}
+        changes["arguments"] = model.arguments
+    return card.model_copy(update=changes)
 
 
 def restore_run(dumped):
@@ -225,14 +258,17 @@ def _earlier(recipe, load):
 
 
 def _check_references(run, files, folder):
-    # A demo names the phantoms of all cohorts; a run may use some of them.
-    known_cards = sorted(path.stem for path in Path(folder, "datasets").glob("*.yaml"))
+    # A demo names the phantoms of all cohorts and makes all encoders small; a run may use some.
+    known_cohorts, known_encoders = (
+        sorted(path.stem for path in Path(folder, kind).glob("*.yaml"))
+        for kind in ("datasets", "encoders")
+    )
     named = {
-        "phantoms": (run.config.phantoms, known_cards),
+        "phantoms": (run.config.phantoms, known_cohorts),
         "statistics.reference": ([run.config.statistics.reference], run.encoders),
         "overrides.datasets": (run.config.overrides.datasets, run.datasets),
         "overrides.tasks": (run.config.overrides.tasks, run.tasks),
-        "overrides.encoders": (run.config.overrides.encoders, run.encoders),
+        "overrides.encoders": (run.config.overrides.encoders, known_encoders),
         "overrides.recipes": (
             run.config.overrides.recipes,
             [recipe.name for recipe in (*run.earlier, run.recipe)],

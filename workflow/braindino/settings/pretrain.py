@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from braindino.settings.base import Strict, assumed, stated
-from braindino.settings.cards import Weights
+from braindino.settings.encoders import Weights
 
 REFERENCE = "the reference DINOv3 recipe, which §4.2 follows"
 GROUP = "the authors' only public pretraining code (for CT)"

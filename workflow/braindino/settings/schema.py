@@ -30,7 +30,10 @@ SELECTION = {
         *("cls_abide", "cls_adni_3class", "cls_adni_cn_ad", "cls_adni_cn_mci", "cls_oasis"),
         *("cls_ppmi", "age", "dps", "survival_cls", "survival_km", "idh", "sequence", "coin"),
     ],
-    "encoders": ["braindino", "dinov3"],
+    "encoders": [
+        *("braindino", "dinov3", "brainmvp", "bm_mae", "brainiac"),  # §2
+        *("random", "intensity"),  # controls
+    ],
 }
 HEADER = """\
 # yaml-language-server: $schema=schemas/config.schema.json

@@ -25,6 +25,8 @@ def supplement_metrics(predictions, card, protocol, seed):
         the task's kNN name; 'leave_site' of all held-out groups together and 'leave_site NAME' of
         one, and so for vendors. Of several folds, a scan's predictions are averaged.
     """
+    if not len(predictions):  # a task whose targets no other probe learns
+        return pd.DataFrame(columns=COLUMNS)
     rows = []
     for (probe, encoder), frame in predictions.groupby(["probe", "encoder"]):
         if probe == "knn":

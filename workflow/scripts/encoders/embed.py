@@ -1,4 +1,4 @@
-"""Embed every evaluation volume of one cohort with one frozen encoder."""
+"""Embed every evaluation volume of one cohort with one frozen encoder, or with several."""
 
 import json
 from pathlib import Path
@@ -7,31 +7,34 @@ import pandas as pd
 import torch
 
 from braindino.device import choose_device
-from braindino.encoders.encoder import SliceEncoder, load_pretrained, load_published_timm
-from braindino.encoders.features import extract_features
-from braindino.files import write_table
+from braindino.encoders.build import build_encoder
+from braindino.encoders.features import extract_features, finish
+from braindino.files import sha256
 from braindino.log import job_log
-from braindino.settings.cards import EncoderCard
+from braindino.settings.encoders import EncoderCard, Features
 from braindino.settings.imaging import Imaging
 
 with job_log(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
-    params, card = snakemake.params, EncoderCard(**snakemake.params.card)
-    if card.source == "recipe":
-        weights, made = snakemake.input.weights
-        made = json.loads(Path(made).read_text())
-        network = load_pretrained(weights, made["architecture"], made["arguments"])
-    else:
-        network = load_published_timm(card, params.published, params.seed)
-    encoder = SliceEncoder(network, choose_device(params.device), params.batch)
-
-    volumes = pd.read_parquet(snakemake.input.volumes)
-    wanted = set(volumes.loc[volumes["probed"], "volume_id"])
+    shared, encoders = snakemake.params.shared, snakemake.params.encoders
+    wanted = set(pd.read_parquet(snakemake.input.volumes).query("probed")["volume_id"])
     files = {
         row.volume_id: Path(folder, row.file)
         for index, folder in zip(snakemake.input.indices, snakemake.input.folders, strict=True)
         for row in pd.read_parquet(index).itertuples()
         if row.volume_id in wanted
     }
-    features = extract_features(encoder, files, Imaging(**params.protocol))
-    write_table(features, snakemake.output[0])
+    settings, protocol = Features(**shared["features"]), Imaging(**shared["imaging"])
+    options = choose_device(shared["device"]), shared["batch"], shared["seed"]
+    pretrained = snakemake.input.get("pretrained") or [None]
+    made = []
+    for *encoder, output in zip(*encoders.values(), snakemake.output, strict=True):
+        card, weights = EncoderCard(**encoder[0]), pretrained[0] or encoder[1]
+        frozen = build_encoder(card, weights, settings, *options)
+        key = json.dumps([shared, encoder, weights and sha256(weights)])
+        folder = Path(output).with_suffix(".parts")
+        table = extract_features(frozen, files, protocol, folder, key, snakemake.params.chunk)
+        made.append((table, output, folder))
+    # Not before all are there: Snakemake removes what an interrupted job has written.
+    for features in made:
+        finish(*features)

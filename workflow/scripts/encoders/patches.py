@@ -5,12 +5,12 @@ from pathlib import Path
 
 import torch
 
-from braindino.encoders.encoder import load_pretrained
 from braindino.encoders.patches import MAGNIFIED, patch_components, save_patches
 from braindino.log import job_log
 from braindino.pretrain.held_out import choose_held_out, list_volumes
 from braindino.pretrain.shown import choose_shown, middle_slices
 from braindino.settings.pretrain import Recipe
+from braindino.weights import load_pretrained
 
 with job_log(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)

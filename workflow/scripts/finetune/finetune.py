@@ -7,7 +7,6 @@ import pandas as pd
 import torch
 
 from braindino.device import choose_device
-from braindino.encoders.encoder import load_pretrained
 from braindino.files import write_table
 from braindino.finetune.finetune import finetune, volume_loader
 from braindino.log import job_log
@@ -15,6 +14,7 @@ from braindino.settings.cards import TaskCard
 from braindino.settings.finetune import Finetune
 from braindino.settings.imaging import Imaging
 from braindino.settings.probes import Probes
+from braindino.weights import load_pretrained
 
 with job_log(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)

@@ -19,7 +19,7 @@ with job_log(snakemake.log[0]):
     card, encoder = TaskCard(**params.card), snakemake.wildcards.encoder
     protocol = Probes(**params.protocol).for_task(card)
     split = pd.read_parquet(given.split)
-    samples = gather_samples(card, split, *read_features(given.features))
+    samples = gather_samples(card, split, *read_features(given.features, card.tokens))
     if protocol.shuffle_labels:
         samples = samples._replace(table=shuffle_targets(samples.table, params.seed))
     subsets, common = pd.read_parquet(given.subsets), (protocol, params.bins, params.seed)

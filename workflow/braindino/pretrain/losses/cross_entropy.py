@@ -42,7 +42,7 @@ class _CrossEntropy(torch.autograd.Function):
         loss = weights.new_zeros(())
         token_gradient, prototype_gradient = torch.empty_like(tokens), 0
         with torch.autocast(tokens.device.type, enabled=False):
-            for rows in row_blocks(len(tokens), len(prototypes)):
+            for rows in row_blocks(tokens, prototypes):
                 scores, wanted = (scaled[rows] @ products.T).float(), targets[rows]
                 logarithms = scores.log_softmax(dim=1)
                 loss -= weights[rows] @ torch.linalg.vecdot(wanted, logarithms)

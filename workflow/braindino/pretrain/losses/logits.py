@@ -2,9 +2,10 @@
 
 import torch
 
-# Assumed: elements of a block of scores, 16 MiB of float32, which the allocator reuses where it would
-# return more to the system. At 65,536 prototypes that is 64 tokens.
-BLOCK = 2**26
+# Assumed: elements of a block of scores. On a CPU 16 MiB of float32, which the allocator keeps for
+# the next block where it would give more back to the system; 256 MiB on a GPU, at the paper's size
+# 1,024 tokens of 20,000.
+BLOCK, GPU_BLOCK = 2**22, 2**26
 
 
 class Logits:
@@ -37,7 +38,7 @@ class Logits:
 
     def blocks(self):
         """Return the slices of rows that make up the matrix."""
-        return row_blocks(len(self), len(self.prototypes))
+        return row_blocks(self.tokens, self.prototypes)
 
     def add(self, shift):
         """Add one number a prototype to all scores."""
@@ -47,7 +48,7 @@ class Logits:
 
     def __getitem__(self, rows):
         """Return scores [rows, prototypes], float32, not to be overwritten."""
-        if len(self) * len(self.prototypes) > BLOCK:
+        if len(self.blocks()) > 1:
             return self._scores(rows).add_(self.shift)
         if self._kept is None:
             self._kept = self._scores(slice(None)).add_(self.shift)
@@ -57,10 +58,11 @@ class Logits:
         return (self.tokens[rows] @ self.prototypes.T).float()
 
 
-def row_blocks(rows, columns):
-    """Cut a matrix into slices of rows, each of a block's elements at most."""
-    step = max(1, BLOCK // columns)
-    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+def row_blocks(tokens, prototypes):
+    """Cut tokens into slices, whose scores with the prototypes fill a block each, at most."""
+    block = BLOCK if tokens.device.type == "cpu" else GPU_BLOCK
+    step = max(1, block // len(prototypes))
+    return [slice(n, min(n + step, len(tokens))) for n in range(0, len(tokens), step)]
 
 
 def product_dtype(tensor):
