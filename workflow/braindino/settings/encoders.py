@@ -34,6 +34,9 @@ class Weights(Strict):
     )
     missing: list[str] = Field([], description="keys of the network that the file may lack")
 
+    def __str__(self):
+        return self.file
+
 
 class Layers(Strict):
     """Modules whose outputs stand for the encoder's depths (paper §4.6: blocks 2, 6 and 11)."""
