@@ -296,6 +296,34 @@ PROBE_TASKS = {
 PROBE_RATIOS = Corpus().label_ratios
 
 
+def pretrain_step():
+    """A whole step of self-distillation on two cores, against lightly-train's DINOv2.
+
+    Each in a process of its own, by turns, for the peak of its memory; of either the faster.
+    """
+    turns = [(measure_steps("ours"), measure_steps("lightly")) for _ in range(2)]
+    ours, peer = (
+        min(runs, key=lambda r: r["seconds_per_step"]) for runs in zip(*turns, strict=True)
+    )
+    spent = measure_steps("profile")
+    agreement = (
+        f"8 slices, ViT-S/16, 65,536 prototypes, bf16, Sinkhorn-Knopp, {ours['masked_patches']} "
+        f"and {peer['masked_patches']} masked patches; peak memory {ours['peak_mib']:.0f} and "
+        f"{peer['peak_mib']:.0f} MiB, of which imports {ours['imported_mib']:.0f} and "
+        f"{peer['imported_mib']:.0f}; matrix products are {100 * spent['products']:.0f} % of our "
+        f"step, then {', '.join(f'{n} {100 * s:.0f} %' for n, s in spent['rest'].items())}"
+    )
+    seconds_each = ours["seconds_per_step"], peer["seconds_per_step"]
+    return *seconds_each, "s/step of 8 slices", "lightly-train 0.18 (DINOv2)", agreement
+
+
+def measure_steps(who):
+    """Return what `bench_steps.py` prints."""
+    command = [sys.executable, "-W", "ignore", "tests/bench_steps.py", who]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def probe_sweep():
     """Heads at the paper's size on two cores, against each alone in a plain PyTorch loop.
 
@@ -460,7 +488,17 @@ def _empty_bids(folder, volumes):
 
 BENCHMARKS = {
     work.__name__: work
-    for work in (imaging, scaling, hdbet, shards, features, probe_sweep, bootstrap, plan)
+    for work in (
+        imaging,
+        scaling,
+        hdbet,
+        shards,
+        pretrain_step,
+        features,
+        probe_sweep,
+        bootstrap,
+        plan,
+    )
 }
 
 

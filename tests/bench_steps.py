@@ -138,7 +138,7 @@ def peak_mib():
 
 
 def main(name):
-    torch.set_num_threads(int(__import__("os").environ.get("T", "2")))
+    torch.set_num_threads(2)
     import_module(
         {"lightly": "lightly_train._methods.dinov2.dinov2"}.get(name, "braindino.pretrain.run")
     )

@@ -52,7 +52,8 @@ def test_machine_that_has_nothing(make_run, nothing, tmp_path):
     rows = check(run, tmp_path / "not" / "yet")
     assert {*run.datasets, *run.encoders} <= set(states(rows))
     found = states(rows)
-    # The controls need nothing.
+    # Random weights need nothing, nor do the controls.
+    assert found.pop(run.recipe.name) == "present"
     assert (found.pop("random"), found.pop("intensity")) == ("untrained", "present")
     assert set(found.values()) == {"absent", "not set", ""}
     text = show_table(rows)

@@ -8,7 +8,6 @@ import tarfile
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pandas as pd
@@ -25,6 +24,7 @@ from braindino.errors import BadInput
 from braindino.settings.cards import Bucket
 from braindino.settings.config import Config
 from braindino.settings.load import Run
+from braindino.settings.pretrain import Recipe
 
 SCAN = bytes(range(256)) * 4000  # 1,024,000 bytes
 
@@ -100,7 +100,13 @@ def make_run(tmp_path):
     def make(*cards, **changes):
         values = {"data_root": str(tmp_path / "data"), "tasks": [], "encoders": []}
         config = Config(**values | {"datasets": [card.name for card in cards]} | changes)
-        return Run(config, {card.name: card for card in cards}, {}, {}, recipe=SimpleNamespace())
+        return Run(
+            config,
+            {card.name: card for card in cards},
+            {},
+            {},
+            recipe=Recipe(name="toy", title="Toy"),
+        )
 
     return make
 

@@ -45,8 +45,8 @@ rule patches:
     input:
         weights=PRETRAINED["encoder"],
         card=PRETRAINED["card"],
-        shards=rules.pretrain.input.shards,
-        indices=rules.pretrain.input.indices,
+        shards=rules.train.input.shards,
+        indices=rules.train.input.indices,
     output:
         paths.pretrain(CONFIG.recipe, "patches.npz"),
     log:

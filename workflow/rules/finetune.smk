@@ -8,8 +8,8 @@ rule finetune:
         leakage=paths.audit("leakage"),
         indices=lambda w: expand_chunks(paths.brains, ".parquet", datasets_of([w.task])),
         folders=lambda w: expand_chunks(paths.brains, "", datasets_of([w.task])),
-        weights=rules.pretrain.output.encoder,
-        made=rules.pretrain.output.card,
+        weights=PRETRAINED["encoder"],
+        made=PRETRAINED["card"],
     output:
         predictions=paths.finetune("{task}", "predictions.parquet"),
     log:

@@ -9,7 +9,7 @@ def starting_weights(wildcards):
     return weights_file(CONFIG, recipe.model.init) or []
 
 
-rule pretrain:
+rule train:
     input:
         shards=expand_chunks(paths.shard, ".npy", PRETRAINING),
         indices=expand_chunks(paths.shard, ".parquet", PRETRAINING),
@@ -37,6 +37,11 @@ rule pretrain:
         code=code("pretrain/train.py"),
     script:
         "../scripts/pretrain/train.py"
+
+
+rule pretrain:
+    input:
+        PRETRAINED.values(),
 
 
 rule hub:
