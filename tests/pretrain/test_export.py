@@ -15,7 +15,7 @@ from braindino.pretrain.export import export_encoder
 from braindino.pretrain.hub import write_hub_folder
 from braindino.pretrain.model import build_pair
 from braindino.pretrain.randomness import seeded_torch
-from braindino.settings.cards import Weights
+from braindino.settings.encoders import Weights
 
 DINOV2 = "vit_small_patch14_dinov2"
 LEARNED = {"embed_dim": 48, "depth": 2, "num_heads": 3, "dynamic_img_size": True}

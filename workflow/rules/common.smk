@@ -133,6 +133,14 @@ PRETRAINED = {
 }
 
 
+def starting_weights(wildcards):
+    """The file that a recipe starts from, where it does not from random weights."""
+    recipe = RECIPES[wildcards.recipe]
+    if recipe.continues:
+        return paths.pretrain(recipe.continues, "teacher_checkpoint.pth")
+    return weights_file(CONFIG, recipe.model.init) or []
+
+
 def trained(encoder):
     return RUN.encoders[encoder].source == "recipe"
 

@@ -1,14 +1,6 @@
 """Pretraining: self-distillation on the shards of the pretraining cohorts."""
 
 
-def starting_weights(wildcards):
-    """The file that a recipe starts from, where it does not from random weights."""
-    recipe = RECIPES[wildcards.recipe]
-    if recipe.continues:
-        return paths.pretrain(recipe.continues, "teacher_checkpoint.pth")
-    return weights_file(CONFIG, recipe.model.init) or []
-
-
 rule train:
     input:
         shards=expand_chunks(paths.shard, ".npy", PRETRAINING),
