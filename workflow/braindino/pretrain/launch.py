@@ -2,11 +2,14 @@
 
 import os
 import uuid
+from pathlib import Path
 
 import torch
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from braindino.errors import BadInput
+from braindino.log import job_log
 from braindino.pretrain.preemption import SIGNALS, Interrupted
 
 
@@ -16,12 +19,14 @@ def count_processes(device):
     return max(1, torch.cuda.device_count()) if wanted else 1
 
 
-def launch(processes, work, *arguments):
+def launch(processes, log, work, *arguments):
     """Call `work(*arguments)` here, or in several processes as `torchrun` does on one node.
 
     Parameters
     ----------
     processes : int
+    log : path
+        The job's log file; of several processes each writes its own, beside it.
     work : callable
         Importable by its name.
 
@@ -29,8 +34,8 @@ def launch(processes, work, *arguments):
     ------
     Interrupted
         When the processes stopped on a signal, their checkpoint written.
-    ChildFailedError
-        When one failed; what it said is in its own traceback.
+    BadInput
+        When one failed, naming its log.
     """
     if processes == 1:
         work(*arguments)
@@ -48,11 +53,23 @@ def launch(processes, work, *arguments):
         max_restarts=0,
     )
     try:
-        elastic_launch(config, work)(*arguments)
+        elastic_launch(config, _logged)(log, work, *arguments)
     except ChildFailedError as error:
-        _, failure = error.get_first_failure()
+        rank, failure = error.get_first_failure()
         if failure.exitcode == Interrupted.status:
             raise Interrupted(
                 "stopped by a signal; checkpoint written, run again to go on"
             ) from None
-        raise
+        raise BadInput(
+            f"process {rank} of the pretraining failed; {log_of(log, rank)} says why"
+        ) from None
+
+
+def log_of(log, rank):
+    """Return the log file of one of several processes."""
+    return Path(log).with_suffix(f".{rank}.log")
+
+
+def _logged(log, work, *arguments):
+    with job_log(log_of(log, os.environ["RANK"]), Interrupted, FloatingPointError):
+        work(*arguments)

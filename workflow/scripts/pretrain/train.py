@@ -16,6 +16,7 @@ with job_log(snakemake.log[0], Interrupted, FloatingPointError):
     processes = processes or count_processes(params.device)
     launch(
         processes,
+        snakemake.log[0],
         pretrain,
         Recipe(**params.recipe),
         list(snakemake.input.shards),
