@@ -1,12 +1,12 @@
 """One process, or one a GPU: a run is the same."""
 
 import os
-import uuid
+import signal
+import socket
 from pathlib import Path
 
 import torch
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, start_processes
 
 from braindino.errors import BadInput
 from braindino.log import job_log
@@ -20,7 +20,9 @@ def count_processes(device):
 
 
 def launch(processes, log, work, *arguments):
-    """Call `work(*arguments)` here, or in several processes as `torchrun` does on one node.
+    """Call `work(*arguments)` here, or in several processes of this node.
+
+    Signals that ask a run to leave are passed on to all of them, which then stop together.
 
     Parameters
     ----------
@@ -40,29 +42,24 @@ def launch(processes, log, work, *arguments):
     if processes == 1:
         work(*arguments)
         return
-    # The launcher passes these on and waits; otherwise SIGUSR1 would kill it.
-    names = ",".join(signal.name for signal in SIGNALS)
-    os.environ.setdefault("TORCHELASTIC_SIGNALS_TO_HANDLE", names)
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=processes,
-        run_id=uuid.uuid4().hex,
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        max_restarts=0,
-    )
+    started = (processes, _free_port(), log, work, arguments)
+    context = start_processes(_work, started, processes, join=False, start_method="spawn")
+    before = {number: signal.signal(number, _forward_to(context)) for number in SIGNALS}
     try:
-        elastic_launch(config, _logged)(log, work, *arguments)
-    except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        if failure.exitcode == Interrupted.status:
+        while not context.join():
+            pass
+    except (ProcessExitedException, ProcessRaisedException) as error:
+        if getattr(error, "exit_code", None) == Interrupted.status:
             raise Interrupted(
                 "stopped by a signal; checkpoint written, run again to go on"
             ) from None
+        rank = error.error_index
         raise BadInput(
             f"process {rank} of the pretraining failed; {log_of(log, rank)} says why"
         ) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def log_of(log, rank):
@@ -70,6 +67,23 @@ def log_of(log, rank):
     return Path(log).with_suffix(f".{rank}.log")
 
 
-def _logged(log, work, *arguments):
-    with job_log(log_of(log, os.environ["RANK"]), Interrupted, FloatingPointError):
+def _forward_to(context):
+    def forward(number, _frame):
+        for process in context.processes:
+            if process.is_alive():
+                os.kill(process.pid, number)
+
+    return forward
+
+
+def _work(rank, processes, port, log, work, arguments):
+    names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "MASTER_PORT": port}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1"} | {name: str(n) for name, n in names.items()}
+    with job_log(log_of(log, rank), Interrupted, FloatingPointError):
         work(*arguments)
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
