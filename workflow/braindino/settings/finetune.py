@@ -2,6 +2,8 @@
 
 from braindino.settings.base import Strict, assumed, stated
 
+SUFFIX = "_full_ft"  # after the encoder's name, as the published numbers have it
+
 
 class Finetune(Strict):
     """What differs from the frozen heads: the encoder is trained, too."""

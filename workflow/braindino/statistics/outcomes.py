@@ -44,6 +44,18 @@ class Outcomes:
         """Return each subject's mean absolute error, in the target's unit: [subjects]."""
         return self.subject_means(np.abs(self.predicted - self.target))
 
+    def errors_by_seed(self):
+        """Return each subject's mean absolute error of each label seed: [seeds, subjects]."""
+        return self._by_seed(np.abs(self.predicted - self.target))
+
+    def true_scores(self):
+        """Return the probability of the true class of each seed and subject: [seeds, subjects]."""
+        index = np.broadcast_to(self.target.astype(int), self.predicted.shape[:2])[..., None]
+        return self._by_seed(np.take_along_axis(self.predicted, index, axis=2)[..., 0])
+
+    def _by_seed(self, values):
+        return np.stack([self.subject_means(row[None]) for row in values])
+
 
 def score_columns(card):
     """Name the prediction columns of a task."""
@@ -74,6 +86,12 @@ def pool_folds(frame, card):
     scores = score_columns(card)
     first = by.first().drop(columns=scores)
     return first.merge(by[scores].mean(), on=["seed", "subject", "volume_id"]).assign(fold=0)
+
+
+def pool_encoders(frame, card):
+    """Pool the folds of each encoder's predictions at one ratio, as `pool_folds` does."""
+    encoders = frame.groupby("encoder", group_keys=False)
+    return encoders[list(frame)].apply(pool_folds, card)
 
 
 def align(frame, card):
