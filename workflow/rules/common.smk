@@ -48,6 +48,7 @@ def usable(kind):
 DATASETS, TASKS, ENCODERS = usable("dataset"), usable("task"), usable("encoder")
 PHANTOMS = {d: CONFIG.phantoms[d] for d in DATASETS if d in CONFIG.phantoms}
 PROBED = [name for name in TASKS if RUN.tasks[name].evaluation == "probe"]
+EVALUATED = [name for name in TASKS if RUN.tasks[name].evaluation != "pending"]
 FINETUNED = [name for name in PROBED if name in CONFIG.finetune.tasks]
 PRETRAINING = [name for name in DATASETS if "pretraining" in RUN.datasets[name].roles]
 TRAINABLE = usable("recipe") if PRETRAINING else []

@@ -58,8 +58,14 @@ def catalogue(cards, finetuned=(), perturbed=()):
         "s17": ("knn", [name for name, card in cards.items() if card.knn]),
         "s18": ("perturbations", [name for name in perturbed if name in cards]),
     }
-    tables += [Table(number, *of) for number, of in several.items() if of[1]]
-    return {table.number: table for table in tables}
+    tables += [Table(number, kind, tasks) for number, (kind, tasks) in several.items() if tasks]
+    return {table.number: table for table in sorted(tables, key=_place)}
+
+
+def _place(table):
+    """Sort by the paper's number; tasks that the paper lacks come last."""
+    number = table.number.removeprefix("s")
+    return (0, int(number)) if number.isdigit() else (1, table.number)
 
 
 def _table(number, kind, cards):

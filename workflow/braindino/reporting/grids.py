@@ -133,7 +133,7 @@ def _uncertainty(rows, table, cards):
     if table.kind == "knn":
         over = "bootstrap stratified by class"
     elif folds > 1 and table.kind == "labels":
-        over += f"; of {folds} splits Student-t over them"
+        over += f"; where there are {folds} splits, Student-t over them"
     shown = set(rows["metric"].str.partition("_")[0])
     printed = ["± SD of the estimate"] if shown & {"mae", "dice"} else []
     printed += ["[95 % interval]"] if shown - {"mae", "dice", "logrank", "median"} else []

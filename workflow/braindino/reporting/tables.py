@@ -47,6 +47,10 @@ def table_rows(table, cards, metrics, comparisons, subsets, labels):
 def _task_rows(kind, card, metrics, comparisons, subsets, labels):
     name = card.knn if kind == "knn" else card.name
     own = metrics[(metrics["task"] == name) & metrics["encoder"].isin(_encoders(kind, labels))]
+    if kind == "full_ft":
+        tuned = own.loc[own["encoder"] == labels.full_ft, "ratio"]
+        own = own[own["ratio"].isin(tuned)]
+    own = own.reset_index(drop=True)
     shown = {key: place for place, key in enumerate(shown_rows(kind, card, own))}
     place = pd.Series(zip(own["metric"], own["stratum"], strict=True), own.index, object).map(shown)
     rows = own[place.notna()].assign(place=place, order=own["encoder"].map(_rank(labels)))
