@@ -53,6 +53,11 @@ def real_run():
 
 
 @pytest.fixture(scope="session")
+def root_config():
+    return CONFIG
+
+
+@pytest.fixture(scope="session")
 def cards():
     """Every task's card."""
     names = [path.stem for path in sorted((CONFIG / "tasks").glob("*.yaml"))]

@@ -24,6 +24,13 @@ FIGURE_FILES = [
 ]
 
 
+def planned(name):
+    """A table of the statistics, where a room of this workflow makes it."""
+    path = paths.statistics(name)
+    made = {str(output) for rule in workflow.rules for output in rule.output}
+    return [path] if path in made else []
+
+
 def of_tasks(number, name):
     """The statistics that a table of results shows."""
     if TABLES[number].kind == "perturbations":
@@ -207,11 +214,24 @@ rule patch_figure:
 rule reproduction:
     input:
         published="config/paper/results.csv",
-        metrics=paths.statistics("metrics"),
-        comparisons=paths.statistics("comparisons"),
+        claims="config/paper/claims.csv",
+        metrics=[paths.statistics("metrics")],
+        comparisons=[paths.statistics("comparisons")],
+        robustness=planned("robustness"),
+        robustness_comparisons=planned("robustness_comparisons"),
+        cka=planned("cka"),
         availability=paths.audit("availability"),
     output:
-        paths("report/reproduction.csv"),
+        rows=paths("report/reproduction.csv"),
+        claims=paths("report/claims.csv"),
+        summary=paths("report/summary.csv"),
+        png=report(
+            paths.figure("reproduction", "png"),
+            caption="../report/reproduction.rst",
+            category="Published and reproduced",
+        ),
+        pdf=paths.figure("reproduction", "pdf"),
+        svg=paths.figure("reproduction", "svg"),
     log:
         paths.log("reproduction"),
     conda:
