@@ -175,6 +175,9 @@ rule quality:
         "../scripts/reporting/quality.py"
 
 
+COURSE = ["curves", "patches"] if TRAINABLE else []
+
+
 rule curves:
     input:
         PRETRAINED["metrics"],
@@ -247,33 +250,41 @@ rule reproduction:
         "../scripts/reporting/reproduction.py"
 
 
+AUDITS = [
+    *("availability", "coverage", "composition", "splits", "leakage", "duplicates"),
+    "notes",
+]
+STATISTICS = [paths.statistics(name) for name in ("metrics", "comparisons")]
+VERDICTS = [
+    rules.reproduction.output.rows,
+    rules.reproduction.output.claims,
+    rules.reproduction.output.summary,
+]
+
+
 rule report:
     input:
-        availability=paths.audit("availability"),
-        coverage=paths.audit("coverage"),
-        composition=paths.audit("composition"),
-        splits=paths.audit("splits"),
-        leakage=paths.audit("leakage"),
-        duplicates=paths.audit("duplicates"),
-        notes=paths.audit("notes"),
+        audits=[paths.audit(name) for name in AUDITS],
+        tables=[*STATISTICS, *VERDICTS],
+        robustness=planned("robustness"),
+        robustness_comparisons=planned("robustness_comparisons"),
         rejects=[
             paths.rejects(),
             *expand_chunks(paths.brains, ".rejects.csv", IMAGED),
             *expand_chunks(paths.shard, ".rejects.csv", PRETRAINING),
             *[paths.probe_rejects(t, e) for t in PROBED for e in ENCODERS],
         ],
-        reproduction=rules.reproduction.output,
-        metrics=paths.statistics("metrics"),
-        comparisons=paths.statistics("comparisons"),
-        subsets=[paths.label_subset(task) for task in PROBED],
+        subsets=[paths.label_subset(task) for task in EVALUATED],
         mosaics=[paths.quality(d, "mosaic.png") for d in IMAGED],
         histograms=[paths.quality(d, "histograms.png") for d in IMAGED],
         outliers=[paths.quality(d, "quality.csv") for d in IMAGED],
-        figures=[paths.figure(number, "png") for number in FIGURES],
-        curves=rules.curves.output if TRAINABLE else [],
-        patches=rules.patch_figure.output if TRAINABLE else [],
-        course=PRETRAINED["metrics"] if TRAINABLE else [],
-        encoder=PRETRAINED["card"] if TRAINABLE else [],
+        figures=[
+            rules.reproduction.output.png,
+            *[paths.figure(number, "png") for number in FIGURES],
+            *[paths.pretrain(CONFIG.recipe, f"{n}.png") for n in COURSE],
+        ],
+        course=[PRETRAINED["metrics"]] if TRAINABLE else [],
+        encoder=[PRETRAINED["card"]] if TRAINABLE else [],
     output:
         paths("report.html"),
     log:
@@ -282,9 +293,31 @@ rule report:
         ENVIRONMENT
     params:
         run=CARDS,
+        tables=[tuple(table) for table in TABLES.values()],
+        benchmarks=paths("benchmarks"),
         code=code("reporting/report.py"),
     script:
         "../scripts/reporting/report.py"
+
+
+rule results_json:
+    input:
+        [paths.audit(n) for n in AUDITS if n not in ("duplicates", "notes")],
+        STATISTICS,
+        VERDICTS,
+        planned("robustness"),
+        planned("cka"),
+    output:
+        paths("report/results.json"),
+    log:
+        paths.log("results_json"),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/results_json.py"),
+    script:
+        "../scripts/reporting/results_json.py"
 
 
 for number in [*DATA_TABLES, *TABLES]:
