@@ -113,8 +113,18 @@ def feature_files(encoders=ENCODERS, tasks=PROBED):
     return [paths.features(e, d) for e in encoders for d in datasets_of(tasks)]
 
 
+# Cohorts in which encoders are compared, with the contrasts.
+COMPARED = {
+    name: contrasts
+    for name, contrasts in CONFIG.representation.cka.cohorts.items()
+    if name in DATASETS and CONFIG.statistics.reference in ENCODERS and len(ENCODERS) > 1
+}
 # Cohorts whose scans a built stage needs.
-IMAGED = [name for name in DATASETS if name in {*PRETRAINING, *datasets_of(PROBED)}]
+IMAGED = [
+    name
+    for name in DATASETS
+    if name in {*PRETRAINING, *datasets_of(PROBED), *COMPARED}
+]
 
 
 def cards(kind):

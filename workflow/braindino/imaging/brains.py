@@ -2,6 +2,7 @@
 
 import functools
 from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pandas as pd

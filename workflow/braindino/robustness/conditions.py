@@ -24,6 +24,17 @@ def conditions(severities):
     ]
 
 
+def grid(severities):
+    """List every severity of a grid as (condition, kind, severity), the clean ones as clean."""
+    rows = []
+    for kind, values in severities:
+        clean = PERTURBATIONS[kind].clean
+        for severity in sorted({*values, clean}) if set(values) - {clean} else ():
+            name = CLEAN if severity == clean else condition(kind, severity)
+            rows.append((name, kind, severity))
+    return rows
+
+
 def condition(kind, severity):
     """Name a condition, e.g. 'gibbs-0.4'."""
     return f"{kind}-{severity:g}"

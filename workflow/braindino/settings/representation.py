@@ -21,9 +21,7 @@ class CKA(Strict):
         "volumes of a cohort: the first in order of subject, without shuffling",
         ge=4,
     )
-    bootstrap: int = assumed(
-        1000, "the paper gives no interval", "resamples of the subjects", ge=1
-    )
+    bootstrap: int = assumed(1000, "the paper gives no interval", "resamples of the subjects", ge=1)
 
 
 class Similarity(Strict):

@@ -38,11 +38,11 @@ class Severities(Strict):
 
     @model_validator(mode="after")
     def _within_range(self):
-        for name, low, high in (("contrast", 1e-3, 10), ("gibbs", 0, 0.99), ("flip", 0, 1)):
-            if not all(low <= severity <= high for severity in getattr(self, name)):
+        limits = {"contrast": (1e-3, 10), "gibbs": (0, 0.99), "flip": (0, 1)}
+        for name, grid in self:
+            low, high = limits.get(name, (0, float("inf")))
+            if not all(low <= severity <= high for severity in grid):
                 raise ValueError(f"'{name}' must lie between {low} and {high}")
-        if min([0.0, *sum(self.model_dump().values(), [])]) < 0:
-            raise ValueError("a severity cannot be negative")
         return self
 
 

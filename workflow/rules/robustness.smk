@@ -1,0 +1,96 @@
+"""Robustness: test volumes perturbed before preprocessing, judged by the heads of the clean ones."""
+
+from braindino.robustness.conditions import conditions, grid
+
+PERTURBED_BY = [e for e in CONFIG.robustness.encoders if e in ENCODERS]
+PERTURBED = [t for t in PROBED if t in CONFIG.robustness.tasks and PERTURBED_BY]
+CONDITIONS = conditions(CONFIG.robustness.severities)
+BATCHES = [
+    CONDITIONS[start : start + CONFIG.robustness.conditions_per_job]
+    for start in range(0, len(CONDITIONS), CONFIG.robustness.conditions_per_job)
+]
+
+
+def perturbed_splits(wildcards):
+    """The splits of the perturbed tasks that use a cohort."""
+    used = [t for t in PERTURBED if wildcards.dataset in RUN.tasks[t].datasets]
+    return [paths.split(task) for task in used]
+
+
+for number, batch in enumerate(BATCHES):
+
+    rule:
+        name:
+            f"perturb_{number}"
+        input:
+            volumes=paths.volumes("{dataset}"),
+            indices=lambda w: expand_chunks(paths.brains, ".parquet", [w.dataset]),
+            folders=lambda w: expand_chunks(paths.brains, "", [w.dataset]),
+            splits=perturbed_splits,
+            pretrained=(
+                [PRETRAINED["encoder"], PRETRAINED["card"]]
+                if any(map(trained, PERTURBED_BY))
+                else []
+            ),
+        output:
+            features=[
+                paths.features(encoder, "{dataset}", condition)
+                for condition in batch
+                for encoder in PERTURBED_BY
+            ],
+            rejects=paths.perturb_rejects("{dataset}", number),
+        log:
+            paths.log("perturb", "{dataset}", f"{number}"),
+        benchmark:
+            paths(f"benchmarks/perturb/{{dataset}}.{number}.tsv")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=4000,
+        params:
+            conditions=batch,
+            encoders=embedding_params(PERTURBED_BY),
+            shared=EMBEDDING | {"code": code("robustness/embed.py")},
+            mask=CONFIG.robustness.mask,
+            chunk=CONFIG.feature_chunk,
+            parts=lambda w, number=number: paths.perturb_rejects(w.dataset, number)
+            + ".parts",
+        script:
+            "../scripts/robustness/embed.py"
+
+
+rule predict_perturbed:
+    input:
+        features=lambda w: feature_files([w.encoder], [w.task]),
+        perturbed=lambda w: [
+            paths.features(w.encoder, dataset, condition)
+            for condition in CONDITIONS
+            for dataset in datasets_of([w.task])
+        ],
+        split=paths.split("{task}"),
+        subsets=paths.label_subset("{task}"),
+        predictions=paths.predictions("{task}", "{encoder}"),
+    output:
+        paths.robustness("{task}", "{encoder}"),
+    log:
+        paths.log("predict_perturbed", "{task}", "{encoder}"),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        conditions=CONDITIONS,
+        card=lambda w: settings(RUN.tasks[w.task]),
+        protocol=settings(CONFIG.probes),
+        bins=CONFIG.corpus.strata_bins,
+        seed=CONFIG.seed,
+        code=code("robustness/predict.py"),
+    script:
+        "../scripts/robustness/predict.py"
+
+
+rule robustness:
+    input:
+        [paths.robustness(t, e) for t in PERTURBED for e in PERTURBED_BY],
