@@ -19,6 +19,7 @@ include: "workflow/rules/robustness.smk"
 include: "workflow/rules/representation.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/reporting.smk"
+include: "workflow/rules/figures.smk"
 
 
 rule all:

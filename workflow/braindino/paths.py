@@ -118,6 +118,10 @@ class Paths:
         """Perturbed volumes of a cohort that imaging could not use."""
         return self("robustness/rejects", f"{dataset}.{batch}.csv")
 
+    def perturbed_slices(self, suffix):
+        """One volume's slice under every perturbation."""
+        return self("robustness", f"severities.{suffix}")
+
     def representation(self, name):
         """What the representation analyses leave behind."""
         return self("representation", name)

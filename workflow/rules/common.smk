@@ -117,13 +117,13 @@ def feature_files(encoders=ENCODERS, tasks=PROBED):
 COMPARED = {
     name: contrasts
     for name, contrasts in CONFIG.representation.cka.cohorts.items()
-    if name in DATASETS and CONFIG.statistics.reference in ENCODERS and len(ENCODERS) > 1
+    if name in DATASETS
+    and CONFIG.statistics.reference in ENCODERS
+    and len(ENCODERS) > 1
 }
 # Cohorts whose scans a built stage needs.
 IMAGED = [
-    name
-    for name in DATASETS
-    if name in {*PRETRAINING, *datasets_of(PROBED), *COMPARED}
+    name for name in DATASETS if name in {*PRETRAINING, *datasets_of(PROBED), *COMPARED}
 ]
 
 

@@ -7,7 +7,8 @@ SHARED = {n: [t for t in TABLES if RUN.tasks[TABLES[t]].table == n] for n in NUM
 TABLE_FILES = [
     paths.table(number, suffix) for number in TABLES for suffix in ("csv", "md", "tex")
 ]
-FIGURES = {"1a": PRETRAINING, "3": PROBED}  # what each of them needs
+# what each of them needs
+FIGURES = {"1a": PRETRAINING, "3": PROBED, "5": PERTURBED, "6": STRUCTURED}
 FIGURE_FILES = [
     paths.figure(number, suffix)
     for number in FIGURES

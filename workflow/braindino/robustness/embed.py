@@ -26,7 +26,7 @@ def mask_files(indices, folders):
     }
 
 
-def tested_volumes(volumes, splits, masks):
+def volumes_in_test(volumes, splits, masks):
     """Select the volumes of a cohort that some split tests.
 
     Parameters
@@ -51,7 +51,7 @@ def embed_condition(encoders, volumes, condition, protocol, backend, masks=None,
     encoders : dict
         name → braindino.encoders.encoder.Encoder
     volumes : DataFrame
-        As `tested_volumes` returns them.
+        As `volumes_in_test` returns them.
     condition : str
         E.g. 'gibbs-0.4'.
     protocol : braindino.settings.imaging.Imaging

@@ -11,7 +11,7 @@ from braindino.encoders.several import build_several
 from braindino.files import concat_frames, write_table
 from braindino.imaging.hdbet import load_backend
 from braindino.log import job_log
-from braindino.robustness.embed import REJECTS, embed_kept, mask_files, tested_volumes
+from braindino.robustness.embed import REJECTS, embed_kept, mask_files, volumes_in_test
 from braindino.settings.imaging import Imaging
 
 with job_log(snakemake.log[0]):
@@ -22,7 +22,7 @@ with job_log(snakemake.log[0]):
     encoders, checksums = build_several(params.encoders, shared, pretrained)
     masks = mask_files(given.indices, given.folders)
     splits = pd.concat(map(pd.read_parquet, given.splits))
-    volumes = tested_volumes(pd.read_parquet(given.volumes), splits, masks)
+    volumes = volumes_in_test(pd.read_parquet(given.volumes), splits, masks)
     known = masks if params.mask == "clean" else None
     stripped = known or volumes["skull_stripped"].astype(bool).all()
     backend = None if stripped else load_backend(protocol.skull_strip, device)
