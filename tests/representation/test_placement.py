@@ -37,9 +37,7 @@ def test_a_spot_is_found_where_it_was_put(changes, centre):
     view = VolumeView(**changes, intensity="unit", percentiles=(0, 100), source="")
     given = volume_view(blob(centre), AFFINE, view)
     weights = np.clip(given - 0.3, 0, None)
-    found = [
-        (weights * np.indices(given.shape)[axis]).sum() / weights.sum() for axis in range(3)
-    ]
+    found = [(weights * np.indices(given.shape)[axis]).sum() / weights.sum() for axis in range(3)]
     axes, places = view_places(SHAPE, AFFINE, view, centre)
     for axis, place in zip(axes, places, strict=True):
         assert found[axis] == pytest.approx(place, abs=0.35)

@@ -89,17 +89,21 @@ def test_tissues_are_found_by_intensity_and_label(brain):
 
 def test_a_reference_point_lies_deepest_in_its_tissue(brain):
     slices, labels, radius = brain
-    points = reference_points(slice_masks(slices, labels, 3))
+    masks = slice_masks(slices, labels, 3)
+    points = reference_points(masks, slices[3] != 0)
     assert radius[points["csf"]] < 2
     assert 8 < radius[points["white_matter"]] < 16
     assert labels[3][points["tumour"]] == 4
+    rim = masks | {"csf": masks["csf"] | (radius > 20)}  # thick, but at the brain's edge
+    assert radius[reference_points(rim, slices[3] != 0)["csf"]] < 2
 
 
 def test_the_configuration_s_points_win_and_must_be_inside(brain):
     masks = slice_masks(*brain[:2], 3)
-    assert reference_points(masks, {"csf": (1, 2)})["csf"] == (1, 2)
+    inside = brain[0][3] != 0
+    assert reference_points(masks, inside, {"csf": (1, 2)})["csf"] == (1, 2)
     with pytest.raises(BadInput, match="64 rows"):
-        reference_points(masks, {"csf": (64, 0)})
+        reference_points(masks, inside, {"csf": (64, 0)})
 
 
 def test_the_plane_is_that_of_most_tumour(brain):

@@ -47,9 +47,10 @@ def test_auc_is_that_of_the_pooled_splits(predictions, card):
         severity = float(condition.rpartition("-")[2]) if condition != "clean" else 0.0
         expected = roc_auc_score(part["target"], part["score_1"])
         assert auc.loc[(encoder, "gibbs", severity), "value"] == pytest.approx(expected)
-    assert auc.loc[("braindino", "gibbs", 0.0), "value"] == auc.loc[
-        ("braindino", "contrast", 1.0), "value"
-    ]
+    assert (
+        auc.loc[("braindino", "gibbs", 0.0), "value"]
+        == auc.loc[("braindino", "contrast", 1.0), "value"]
+    )
 
 
 def test_degradation_is_relative_to_clean_and_positive_where_worse(predictions, card):
@@ -83,6 +84,8 @@ def test_encoders_are_paired_with_the_reference_under_each_condition(predictions
         ["encoder", "metric", "perturbation", "severity"]
     )["value"]
     for place, row in auc.iterrows():
-        expected = scores["brainiac", "macro_auc", *place] - scores["braindino", "macro_auc", *place]
+        expected = (
+            scores["brainiac", "macro_auc", *place] - scores["braindino", "macro_auc", *place]
+        )
         assert row["difference"] == pytest.approx(expected)
     assert auc.loc[("gibbs", 0.0), "p"] < 0.05 < auc.loc[("gibbs", 0.4), "p"]

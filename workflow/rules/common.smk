@@ -117,7 +117,8 @@ def feature_files(encoders=ENCODERS, tasks=PROBED):
 COMPARED = {
     name: contrasts
     for name, contrasts in CONFIG.representation.cka.cohorts.items()
-    if name in DATASETS
+    if contrasts
+    and name in DATASETS
     and CONFIG.statistics.reference in ENCODERS
     and len(ENCODERS) > 1
 }

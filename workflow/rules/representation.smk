@@ -1,9 +1,7 @@
 """Representation: what frozen features look like, and how alike those of encoders are."""
 
 SHOWN_IN = CONFIG.representation.similarity.cohort
-SHOWN = [SHOWN_IN] if SHOWN_IN in IMAGED and WEIGHTED + UNWEIGHTED else []
-# The paper's five; a control by its architecture would add a column and show nothing.
-LOOKED_AT = [e for e in ENCODERS if not RUN.encoders[e].untrained]
+SHOWN = [SHOWN_IN] if SHOWN_IN in IMAGED and ENCODERS else []
 STRUCTURED = [*SHOWN, *COMPARED, *(t for t in PROBED if RUN.tasks[t].knn)]
 MAPPED = datasets_of(PROBED) if CONFIG.statistics.reference in ENCODERS else []
 
@@ -55,7 +53,7 @@ rule similarity:
         folders=expand_chunks(paths.brains, "", SHOWN),
         pretrained=(
             [PRETRAINED["encoder"], PRETRAINED["card"]]
-            if any(map(trained, LOOKED_AT))
+            if any(map(trained, ENCODERS))
             else []
         ),
     output:
@@ -70,7 +68,7 @@ rule similarity:
         mem_mb=4000,
     params:
         protocol=settings(CONFIG.representation.similarity),
-        encoders=embedding_params(LOOKED_AT),
+        encoders=embedding_params(ENCODERS),
         shared=EMBEDDING | {"code": code("representation/similarity.py")},
     script:
         "../scripts/representation/similarity.py"

@@ -9,6 +9,11 @@ BATCHES = [
     CONDITIONS[start : start + CONFIG.robustness.conditions_per_job]
     for start in range(0, len(CONDITIONS), CONFIG.robustness.conditions_per_job)
 ]
+PERTURB_REJECTS = [
+    paths.perturb_rejects(dataset, number)
+    for dataset in datasets_of(PERTURBED)
+    for number in range(len(BATCHES))
+]
 
 
 def perturbed_splits(wildcards):

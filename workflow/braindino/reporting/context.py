@@ -4,6 +4,7 @@ import yaml
 
 from braindino.pretrain.collapse import signs_of_collapse
 from braindino.reporting.data import data_context, final_counts
+from braindino.reporting.findings import findings
 from braindino.reporting.grids import OVERLAP, grid
 from braindino.reporting.heads import TITLES, head_rows
 from braindino.reporting.labels import measure, task_title
@@ -14,6 +15,7 @@ from braindino.reporting.quality import quality_sections
 from braindino.reporting.rejects import reject_groups
 from braindino.reporting.tables import result_rows
 
+FINDINGS = ["figure_5", "severities", "figure_6", "subject_map"]
 FEW = 30  # assumed: below it, a 95 % interval of an AUC spans a fifth of the scale or more
 
 
@@ -28,10 +30,11 @@ def report_context(run, labels, tables, images, commit, pretraining=None, course
         Titles of the encoders, and the demo's note.
     tables : dict of DataFrame
         availability, the audits coverage, composition, splits, leakage, duplicates and notes,
-        subsets, rejects, outliers, metrics, comparisons and reproduction.
+        subsets, rejects, outliers, metrics, comparisons and reproduction; of those that were made,
+        robustness, cka, similarity and site_leakage.
     images : dict
-        figure_1a, figure_3, curves and patches: data URI or None; mosaics and histograms:
-        {cohort: data URI}.
+        figure_1a, figure_3, curves, patches and those of `FINDINGS`: data URI or None; mosaics and
+        histograms: {cohort: data URI}.
     commit : str
         Version of the code.
     pretraining : dict, optional
@@ -72,6 +75,8 @@ def report_context(run, labels, tables, images, commit, pretraining=None, course
         "collapse": signs_of_collapse(course, run.recipe),
         "figure_1a": images["figure_1a"],
         "figure_3": images["figure_3"],
+        "findings": findings(run.tasks, tables, labels),
+        **{name: images.get(name) for name in FINDINGS},
         "tables": [grid(results[card.name], card, labels) for card in shown],
         "verdicts": verdict_counts(tables["reproduction"]),
         "reproduction": published_rows(tables["reproduction"], labels),

@@ -61,8 +61,7 @@ def draw_slice(figure, pictures, aucs, labels):
             axes, shown = grid[row][column], pictures["maps"][column - 1, row]
             drawn = axes.imshow(_inside(shown, pictures), cmap=COLOURS, vmin=0, vmax=1)
             auc = numbers.get((encoder, reference), np.nan)
-            number = "" if np.isnan(auc) else f"AUC {auc:.2f}"
-            axes.text(0.98, 0.02, number, transform=axes.transAxes, ha="right", fontsize=6.5)
+            axes.set_xlabel("" if np.isnan(auc) else f"AUC {auc:.2f}", fontsize=7, labelpad=1)
     grid[-1][0].imshow(pictures["slice"], cmap="gray", vmin=0, vmax=255)
     grid[-1][0].set_ylabel("Components", fontsize=7.5)
     for column, encoder in enumerate(encoders, start=1):
@@ -75,7 +74,7 @@ def draw_slice(figure, pictures, aucs, labels):
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
     grid[0][0].set_title("(a) Reference", fontsize=8)
-    bar = figure.colorbar(drawn, ax=grid[:-1], shrink=0.7, extend="min", pad=0.01)
+    bar = figure.colorbar(drawn, ax=grid, shrink=0.5, extend="min", pad=0.01)
     bar.set_label("Cosine similarity", fontsize=7)
 
 

@@ -94,7 +94,8 @@ def look(encoders, brain, affine, labels, protocol, imaging):
     slices = axial_slices(brain, imaging.evaluation_shape, imaging).numpy()
     plane = choose_plane(np.isin(labels, (1, 3, 4)), protocol.slice)
     masks = slice_masks(slices, labels, plane)
-    points, inside = reference_points(masks, protocol.points), slices[plane] != 0
+    inside = slices[plane] != 0
+    points = reference_points(masks, inside, protocol.points)
     seen, rows = {}, []
     for name, encoder in encoders.items():
         try:

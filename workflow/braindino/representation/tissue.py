@@ -8,6 +8,7 @@ from braindino.errors import BadInput
 
 CORE = (1, 3, 4)  # necrotic, enhancing (BraTS 2023 on), enhancing (before); 2 is oedema
 HEALTHY = 0.55  # assumed: height at which lateral ventricles and white matter are both large
+INNER = 1 / 3  # assumed: of the way in, so that CSF is a ventricle's and no partial volume's
 STARTS = (10, 50, 90)  # percentiles from which the three classes start
 THINNED = 7  # every so many voxels suffice for three means
 
@@ -63,27 +64,34 @@ def slice_masks(slices, labels, plane):
     return ({"tumour": core} if core.any() else {}) | masks
 
 
-def reference_points(masks, given=None):
+def reference_points(masks, brain, given=None):
     """Choose a reference point in each tissue.
 
     Parameters
     ----------
     masks : dict of ndarray of bool [rows, columns]
+    brain : ndarray of bool [rows, columns]
     given : dict, optional
         tissue → (row, column), which wins.
 
     Returns
     -------
     dict
-        tissue → (row, column): the pixel farthest from the tissue's border. A tissue that the
-        slice lacks has none.
+        tissue → (row, column): the pixel farthest from the tissue's border, of CSF and white
+        matter away from the brain's edge. A tissue that the slice lacks has none.
 
     Raises
     ------
     BadInput
         When a given point is outside the slice.
     """
-    points = {name: _deepest(mask) for name, mask in masks.items() if mask.any()}
+    depth = _depth(brain)
+    inner = depth > INNER * depth.max()
+    points = {
+        name: _deepest(mask & inner if name != "tumour" and (mask & inner).any() else mask)
+        for name, mask in masks.items()
+        if mask.any()
+    }
     for name, point in (given or {}).items():
         shape = next(iter(masks.values())).shape
         if not all(0 <= place < size for place, size in zip(point, shape, strict=True)):
@@ -96,5 +104,9 @@ def reference_points(masks, given=None):
 
 
 def _deepest(mask):
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
-    return tuple(int(i) for i in np.unravel_index(depth.argmax(), mask.shape))
+    return tuple(int(i) for i in np.unravel_index(_depth(mask).argmax(), mask.shape))
+
+
+def _depth(mask):
+    """Return each pixel's distance from the outside."""
+    return ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]

@@ -9,7 +9,7 @@ from braindino.corpus.columns import REJECTS, SUBSETS
 from braindino.files import concat_tables, write_text
 from braindino.imaging.quality import OUTLIERS
 from braindino.log import job_log
-from braindino.reporting.context import report_context
+from braindino.reporting import context
 from braindino.reporting.curves import read_log
 from braindino.reporting.html import data_uris, render_report
 from braindino.reporting.labels import labels
@@ -17,6 +17,8 @@ from braindino.reporting.provenance import code_version
 from braindino.settings.load import restore_run
 
 AUDITS = ["availability", "coverage", "composition", "splits", "leakage", "duplicates", "notes"]
+FINDINGS = ["robustness", "cka", "similarity", "site_leakage"]
+FIGURES = ["figure_1a", "figure_3", "curves", "patches", *context.FINDINGS]
 JOINED = {"rejects": REJECTS, "subsets": SUBSETS, "outliers": OUTLIERS}
 
 
@@ -30,12 +32,13 @@ with job_log(snakemake.log[0]):
     tables = {name: pd.read_csv(listed(name)[0]) for name in [*AUDITS, "reproduction"]}
     tables |= {n: pd.read_parquet(snakemake.input[n]) for n in ("metrics", "comparisons")}
     tables |= {name: concat_tables(listed(name), columns) for name, columns in JOINED.items()}
+    tables |= {n: pd.read_parquet(path) for n in FINDINGS for path in listed(n)}
     tables["rejects"] = tables["rejects"].drop_duplicates()  # shards repeat what imaging rejected
     images = {name: data_uris(listed(name)) for name in ("mosaics", "histograms")}
-    for name in ("figure_1a", "figure_3", "curves", "patches"):
+    for name in FIGURES:
         images[name] = next(iter(data_uris(listed(name)).values()), None)
     code, names = code_version(snakemake.params.code), labels(run, tables["availability"])
     encoder = next((json.loads(Path(path).read_text()) for path in listed("encoder")), None)
     course = [record for path in listed("course") for record in read_log(path)]
-    context = report_context(run, names, tables, images, code, encoder, course)
-    write_text(render_report(context), snakemake.output[0])
+    shown = context.report_context(run, names, tables, images, code, encoder, course)
+    write_text(render_report(shown), snakemake.output[0])
