@@ -11,6 +11,8 @@ from braindino.reporting.palette import ENCODERS
 from braindino.reporting.perturbations import severity_figure
 from braindino.reporting.subject_map import subject_map
 
+LOST = {"contrast": [2, 0, 4], "gibbs": [0, 3, 2], "flip": [0, 3]}  # years
+
 
 @pytest.fixture
 def robustness():
@@ -21,7 +23,7 @@ def robustness():
          "degradation_low": lost * slope - 0.5, "degradation_high": lost * slope + 0.5}
         for kind, grid in {"contrast": [0.5, 1.0, 2.0], "gibbs": [0.0, 0.2, 0.4],
                            "flip": [0.0, 1.0]}.items()
-        for lost, severity in zip([2, 0, 4] if kind == "contrast" else [0, 3, 2], grid, strict=False)
+        for severity, lost in zip(grid, LOST[kind], strict=True)
         for encoder, slope in (("braindino", 1.0), ("dinov3", 2.0))
     ]  # fmt: skip
     return pd.DataFrame(rows)
