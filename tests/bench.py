@@ -437,10 +437,12 @@ def cka():
     rng = np.random.default_rng(0)
     common = rng.normal(size=(1000, 40))
     dims = [(768,) * 3] * 4 + [(64, 320, 512)]  # BrainMVP's stages
-    encoders = [
-        [common @ rng.normal(size=(40, dim)) + rng.normal(size=(1000, dim)) + 3 for dim in layers]
-        for layers in dims
-    ]
+
+    def layer(dim):
+        signal, noise = common @ rng.normal(size=(40, dim)), rng.normal(size=(1000, dim))
+        return (signal + noise + 3).astype(np.float32)
+
+    encoders = [[layer(dim) for dim in layers] for layers in dims]
 
     def ours():
         reference, *rivals = [[Representation(layer) for layer in layers] for layers in encoders]
@@ -461,8 +463,8 @@ def cka():
 
 
 def gram_cka(x, y, centre):
-    k, l = centre(x @ x.T), centre(y @ y.T)  # noqa: E741
-    return np.sum(k * l) / (np.linalg.norm(k) * np.linalg.norm(l))
+    first, second = (centre(z @ z.T) for z in (x.astype(float), y.astype(float)))
+    return np.sum(first * second) / (np.linalg.norm(first) * np.linalg.norm(second))
 
 
 def centred_by_products(gram):

@@ -10,8 +10,8 @@ class Features:
 
     With K = XXᵀ of centred X, as H = I - 11ᵀ/n makes it, ⟨K, L⟩ = ‖XᵀY‖². The sums over dim × dim
     products need no Gram matrix, and each encoder's own is taken once, not once a pair. Products
-    are in float32, sums in float64: every feature is scaled by the whole's size before, so
-    the rounding of single products averages out (a test and a benchmark hold it to 1e-6).
+    are in float32, in which features are kept, and their sum in float64: what single products
+    lose to rounding averages out (a test and a benchmark hold the result to 1e-6).
 
     Parameters
     ----------
@@ -19,11 +19,10 @@ class Features:
     """
 
     def __init__(self, values):
-        values = np.asarray(values, np.float64)
-        centred = values - values.mean(axis=0)
-        self.size = np.linalg.norm(centred)
-        # Alike in all that follows, for neither measure knows of scale.
-        self.x = (centred / (self.size or 1)).astype(np.float32)
+        mean = values.mean(axis=0, dtype=np.float64).astype(values.dtype)
+        centred = (values - mean).astype(np.float32, copy=False)
+        # No measure below knows of scale; so no square of a feature is too large or too small.
+        self.x = centred / (np.linalg.norm(centred) or 1)
 
     @cached_property
     def norm(self):
@@ -44,13 +43,9 @@ class Features:
         """⟨K, L⟩, by the smaller of both ways to form it."""
         n, wide = len(self.x), max(self.x.shape[1], other.x.shape[1])
         if n < wide:
-            return _total(self.gram * other.gram)
+            return float(np.sum(self.gram * other.gram))
         product = self.x.T @ other.x
-        return _total(product**2)
-
-
-def _total(values):
-    return float(values.sum(dtype=np.float64))
+        return float(np.einsum("ij,ij->i", product, product).sum(dtype=np.float64))
 
 
 def cka(first, second):
