@@ -11,6 +11,7 @@ from braindino.settings.finetune import Finetune
 from braindino.settings.imaging import Imaging
 from braindino.settings.plan import Plan
 from braindino.settings.probes import Probes
+from braindino.settings.segmentation import Segmentation
 from braindino.settings.statistics import Statistics
 
 
@@ -70,6 +71,7 @@ class Config(Strict):
     features: Features = Field(Features(), description="what is read of frozen encoders")
     probes: Probes = Field(Probes(), description="heads on frozen features")
     finetune: Finetune = Field(Finetune(), description="encoder and head trained together")
+    segmentation: Segmentation = Field(Segmentation(), description="encoders inside nnU-Net")
     statistics: Statistics = Field(Statistics(), description="uncertainty and tests")
 
     @property
