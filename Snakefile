@@ -15,6 +15,7 @@ include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/encoders.smk"
 include: "workflow/rules/probes.smk"
 include: "workflow/rules/finetune.smk"
+include: "workflow/rules/segmentation.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/reporting.smk"
 

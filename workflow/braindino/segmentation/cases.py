@@ -31,7 +31,7 @@ def list_cases(split, manifests):
     paths = manifests.set_index("volume_id")["path"]
     rows = split.assign(path=split["volume_id"].map(paths))
     keys = ["subject", "session", "fold", "split", "target"]
-    cases = rows.pivot(index=keys, columns="modality", values="path").reset_index()
+    cases = rows.pivot_table("path", keys, "modality", aggfunc="first").reset_index()
     cases = cases.rename(columns={"target": "label"}).rename_axis(columns=None)
     cases["volume_id"] = cases["subject"] + "/" + cases["session"].astype(str)
     name = cases["volume_id"].str.split("/", n=1).str[1].str.replace("/", "-")

@@ -51,7 +51,7 @@ def _widen(first, contrasts, way):
     if way == "repeat":
         return []
     first.reset_parameters()
-    return [p for p in first.parameters()]
+    return list(first.parameters())
 
 
 def _one_contrast(network, names, images):

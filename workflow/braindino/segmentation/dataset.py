@@ -9,16 +9,11 @@ import numpy as np
 from nnunetv2.dataset_conversion.generate_dataset_json import generate_dataset_json
 
 from braindino.files import write_text
+from braindino.segmentation.names import FOLD, dataset_name
 from braindino.segmentation.network import CONTRASTS
 
 ENDING = ".nii.gz"
 SUBSETS = "label_subsets.json"
-FOLD = 0  # of the split that this project makes, which is nnU-Net's own fold 0 (§4.3.1)
-
-
-def dataset_name(card):
-    """Name a task's data set in nnU-Net, e.g. Dataset137_BraTS2021."""
-    return f"Dataset{card.nnunet_id:03d}_{'_'.join(card.datasets)}"
 
 
 def region_labels(regions):

@@ -1,5 +1,7 @@
 """Decoders: from an encoder's feature maps to one logit a region and pixel (paper §4.3.1)."""
 
+from itertools import pairwise
+
 import torch
 from monai.networks.blocks import (
     UnetOutBlock,
@@ -59,7 +61,7 @@ class PrimusDecoder(nn.Sequential):
     def __init__(self, channels, classes):
         widths = [channels // 2**step for step in range(STEPS + 1)]
         doublings = []
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in pairwise(widths):
             doublings += [nn.ConvTranspose2d(wide, narrow, 2, 2), LayerNorm2d(narrow), nn.GELU()]
         super().__init__(*doublings, nn.Conv2d(widths[-1], classes, 1))
         for module in self:
@@ -113,7 +115,7 @@ class PyramidDecoder(nn.Module):
         super().__init__()
         widths = [channels[0], *channels]
         self.full = _full(contrasts, widths[0])
-        self.ups = nn.ModuleList(_up(*pair) for pair in zip(widths[1:], widths, strict=False))
+        self.ups = nn.ModuleList(_up(wide, narrow) for narrow, wide in pairwise(widths))
         self.out = UnetOutBlock(3, widths[0], classes)
 
     def forward(self, image, maps):

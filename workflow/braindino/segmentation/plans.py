@@ -5,33 +5,20 @@ from pathlib import Path
 
 from braindino.files import write_text
 from braindino.segmentation.axes import Axes
+from braindino.segmentation.names import configuration_of, plan_name
+from braindino.segmentation.network import SegmentationNetwork
+from braindino.settings.finetune import SUFFIX
 
 OWN = "nnUNetPlans"  # nnU-Net's, of which the preprocessing is everybody's
 SHARED = "3d_fullres"  # nnU-Net's configuration whose data its 2d reads as well, slice by slice
+NETWORK = f"{SegmentationNetwork.__module__}.{SegmentationNetwork.__qualname__}"
 KEY = "braindino"  # under which our trainer finds its own settings in the plans
-FULL = "_full_ft"  # after the encoder's name, as the published numbers have it
-
-
-def plan_name(encoder, ratio):
-    """Name the plans of an encoder and ratio, e.g. braindino_010 (of 10 %)."""
-    return f"{encoder}_{round(100 * ratio):03d}"
-
-
-def configuration_of(card):
-    """Name nnU-Net's configuration of an encoder."""
-    return "2d" if len(card.segmentation.size) == 2 else "3d_fullres"
 
 
 def way_of(card, protocol):
     """Return how contrasts enter an encoder."""
     own = card.segmentation.native if protocol.preset == "native" else None
     return own or card.segmentation.channels
-
-
-def model_folder(root, dataset, card, ratio, suffix=""):
-    """Return the folder in which nnU-Net keeps a trained network, to predict with or to export."""
-    name = plan_name(card.name + suffix, ratio)
-    return Path(root, "results", dataset, f"BrainDINOTrainer__{name}__{configuration_of(card)}")
 
 
 def write_plan(folder, card, weights, ratio, protocol, seed, frozen=True, key=""):
@@ -56,7 +43,7 @@ def write_plan(folder, card, weights, ratio, protocol, seed, frozen=True, key=""
     str
         Name of the plans.
     """
-    name = plan_name(card.name + ("" if frozen else FULL), ratio)
+    name = plan_name(card.name + ("" if frozen else SUFFIX), ratio)
     plans = json.loads(Path(folder, f"{OWN}.json").read_text()) | {"plans_name": name}
     configuration = plans["configurations"][configuration_of(card)]
     configuration["data_identifier"] = plans["configurations"][SHARED]["data_identifier"]
@@ -64,7 +51,7 @@ def write_plan(folder, card, weights, ratio, protocol, seed, frozen=True, key=""
     flat = len(card.segmentation.size) == 2
     configuration["batch_size"] = protocol.batch_2d if flat else protocol.batch_3d
     configuration["architecture"] = {
-        "network_class_name": "braindino.segmentation.network.SegmentationNetwork",
+        "network_class_name": NETWORK,
         "arch_kwargs": {
             "card": card.model_dump(mode="json"),
             "way": way_of(card, protocol),

@@ -258,6 +258,8 @@ class TaskCard(Strict):
     )
     table: str | None = Field(None, description="the paper's supplementary table, e.g. s9")
     panel: str | None = Field(None, description="the paper's panel of Fig. 3, e.g. j")
+    strata_table: str | None = Field(None, description="the paper's table of the age strata")
+    strata_panel: str | None = Field(None, description="the paper's panel of the age strata")
     note: str = ""
 
     @model_validator(mode="after")
@@ -272,8 +274,10 @@ class TaskCard(Strict):
             raise ValueError("'threshold' needs two classes")
         if (self.oversample or self.knn) and self.kind != "classification":
             raise ValueError("'oversample' and 'knn' are for classifications alone")
-        if (self.evaluation == "nnunet") != bool(self.nnunet_id):
-            raise ValueError("'nnunet_id' must be given with 'evaluation: nnunet', and only there")
+        if self.evaluation == "nnunet" and not self.nnunet_id:
+            raise ValueError("'evaluation: nnunet' needs 'nnunet_id'")
+        if (self.strata_table or self.strata_panel) and not self.age_bins:
+            raise ValueError("'strata_table' and 'strata_panel' are of 'age_bins'")
         if self.head and self.head.loss and self.kind != "regression":
             raise ValueError("'head: loss' is for regressions alone")
         return self

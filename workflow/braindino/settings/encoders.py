@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 from braindino.settings.base import Strict, assumed
 from braindino.settings.views import Inputs
 
-
 GRID = 16  # pixels or voxels that the decoders of segmentation make of one
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from braindino.statistics.bootstrap import bootstrap, percentile_interval, score_seeds
-from braindino.statistics.folds import fold_rows
+from braindino.statistics.folds import fold_rows, unless_by_splits
 from braindino.statistics.gap import gap_rows
 from braindino.statistics.outcomes import align
 from braindino.statistics.strata import age_strata
@@ -53,6 +53,7 @@ def metrics(predictions, card, protocol, seed=0):
 
 
 def _all_rows(frame, card, protocol, seed):
+    frame = unless_by_splits(frame, card, protocol)
     if len(set(frame["fold"])) > 1:
         yield from fold_rows(frame, card, protocol)
         return

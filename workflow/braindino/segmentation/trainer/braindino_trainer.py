@@ -17,13 +17,14 @@ from braindino.segmentation.optimiser import RateSchedule, parameter_groups, rat
 from braindino.segmentation.plans import KEY
 from braindino.settings.segmentation import Segmentation
 
+GPU = torch.device("cuda")
 log = logging.getLogger("braindino")
 
 
 class BrainDINOTrainer(nnUNetTrainer):
     """Trains what is not frozen, on a share of the training cases; all else is nnU-Net's own."""
 
-    def __init__(self, plans, configuration, fold, dataset_json, device=torch.device("cuda")):
+    def __init__(self, plans, configuration, fold, dataset_json, device=GPU):
         super().__init__(plans, configuration, fold, dataset_json, device)
         self.own = self.plans_manager.plans[KEY]
         self.protocol = protocol = Segmentation(**self.own["protocol"])
@@ -72,7 +73,8 @@ class BrainDINOTrainer(nnUNetTrainer):
         """Draw the epoch's batches from a seed of its own, so that a continued run has the same."""
         super().on_train_epoch_start()
         seed = derive_seed(self.own["seed"], self.plans_manager.plans_name, self.current_epoch)
-        np.random.seed(seed % 2**32)  # nnU-Net draws from the global generators
+        # nnU-Net draws from the global generators.
+        np.random.seed(seed % 2**32)  # noqa: NPY002
         torch.manual_seed(seed)
 
     def on_train_end(self):
