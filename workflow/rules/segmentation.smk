@@ -71,7 +71,9 @@ rule train_segmentation:
     input:
         split=paths.nnunet("preprocessed", "{data}", "splits_final.json"),
         pretrained=lambda w: (
-            [PRETRAINED["encoder"], PRETRAINED["card"]] if trained(bare(w.encoder)) else []
+            [PRETRAINED["encoder"], PRETRAINED["card"]]
+            if trained(bare(w.encoder))
+            else []
         ),
     output:
         checkpoint=paths.nnunet(
@@ -85,10 +87,16 @@ rule train_segmentation:
             ),
             caption="../report/progress.rst",
             category="Segmentation",
-            labels={"cohort": "{data}", "encoder": "{encoder}", "labels (%)": "{percent}"},
+            labels={
+                "cohort": "{data}",
+                "encoder": "{encoder}",
+                "labels (%)": "{percent}",
+            },
         ),
     log:
-        paths.log("train_segmentation", "{data}", "{encoder}", "{percent}.{configuration}"),
+        paths.log(
+            "train_segmentation", "{data}", "{encoder}", "{percent}.{configuration}"
+        ),
     benchmark:
         paths("benchmarks/segmentation/{data}.{encoder}_{percent}.{configuration}.tsv")
     wildcard_constraints:
@@ -166,7 +174,9 @@ use rule segment as segment_tuned with:
         card=lambda w: settings(RUN.tasks[w.task]),
         regions=lambda w: regions_of(w.task),
         encoder=CONFIG.statistics.reference + SUFFIX,
-        folder=lambda w: paths.segmentation(w.task, CONFIG.statistics.reference + SUFFIX),
+        folder=lambda w: paths.segmentation(
+            w.task, CONFIG.statistics.reference + SUFFIX
+        ),
         ratios=CONFIG.finetune.ratios,
         protocol=settings(SEGMENT),
         device=CONFIG.device,

@@ -5,15 +5,11 @@ from pathlib import Path
 
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
-from braindino.segmentation.dataset import ENDING, FOLD
+from braindino.segmentation.dataset import ENDING
+from braindino.segmentation.names import FOLD, checkpoint_file
 from braindino.segmentation.network import CONTRASTS
 
 log = logging.getLogger(__name__)
-
-
-def checkpoint_file(model, protocol):
-    """Return the checkpoint that predicts."""
-    return Path(model, f"fold_{FOLD}", f"checkpoint_{protocol.checkpoint}.pth")
 
 
 def predict(model, images, cases, folder, protocol, device, processes=0):
@@ -34,7 +30,7 @@ def predict(model, images, cases, folder, protocol, device, processes=0):
     processes : int
         That read and write beside the network; 0: none.
     """
-    folder, checkpoint = Path(folder), checkpoint_file(model, protocol)
+    folder, checkpoint = Path(folder), checkpoint_file(model, protocol.checkpoint)
     made = checkpoint.stat().st_mtime
     files = {case: folder / f"{case}{ENDING}" for case in cases}
     waiting = [c for c, f in files.items() if not f.is_file() or f.stat().st_mtime < made]

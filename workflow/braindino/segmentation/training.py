@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nnunetv2.run.run_training import get_trainer_from_args, maybe_load_checkpoint
 
-from braindino.segmentation.dataset import FOLD
+from braindino.segmentation.names import FOLD
+from braindino.segmentation.trainer.braindino_trainer import BrainDINOTrainer
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def train(dataset, configuration, plan, preprocessed, model, device):
         dataset,
         configuration,
         FOLD,
-        "BrainDINOTrainer",
+        BrainDINOTrainer.__name__,
         plan,
         continue_training=True,
         device=device,
