@@ -53,6 +53,18 @@ def real_run():
 
 
 @pytest.fixture(scope="session")
+def root_config():
+    return CONFIG
+
+
+@pytest.fixture(scope="session")
+def cards():
+    """Every task's card."""
+    names = [path.stem for path in sorted((CONFIG / "tasks").glob("*.yaml"))]
+    return {name: load_card("tasks", name, CONFIG) for name in names}
+
+
+@pytest.fixture(scope="session")
 def availability():
     rows = [
         ("dataset", "IXI", "phantom", "30 phantom subjects"),

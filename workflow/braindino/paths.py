@@ -130,6 +130,14 @@ class Paths:
         """Outputs of a task's full fine-tuning."""
         return self("finetune", task, name)
 
+    def nnunet(self, *parts):
+        """nnU-Net's own folders, raw, preprocessed and results, and the cases in them."""
+        return self("nnunet", *parts)
+
+    def segmentation(self, task, *parts):
+        """Label maps that an encoder's networks drew."""
+        return self("segmentation", task, *parts)
+
     def statistics(self, name):
         """Metrics, comparisons or curves; `name` may hold a task's folder."""
         return self("statistics", f"{name}.parquet")

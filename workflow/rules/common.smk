@@ -12,6 +12,7 @@ from braindino.corpus.chunks import count_chunks, count_conversions
 from braindino.corpus.state import folder_state
 from braindino.errors import BadInput
 from braindino.paths import Paths
+from braindino.settings.finetune import SUFFIX
 from braindino.settings.load import load_run
 
 BASE = Path(workflow.basedir)
@@ -48,7 +49,8 @@ def usable(kind):
 DATASETS, TASKS, ENCODERS = usable("dataset"), usable("task"), usable("encoder")
 PHANTOMS = {d: CONFIG.phantoms[d] for d in DATASETS if d in CONFIG.phantoms}
 PROBED = [name for name in TASKS if RUN.tasks[name].evaluation == "probe"]
-FINETUNED = [name for name in PROBED if name in CONFIG.finetune.tasks]
+EVALUATED = [name for name in TASKS if RUN.tasks[name].evaluation != "pending"]
+FINETUNED = [name for name in EVALUATED if name in CONFIG.finetune.tasks]
 PRETRAINING = [name for name in DATASETS if "pretraining" in RUN.datasets[name].roles]
 TRAINABLE = usable("recipe") if PRETRAINING else []
 

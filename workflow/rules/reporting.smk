@@ -1,12 +1,20 @@
 """Reporting: the paper's tables and figures, published against reproduced, one HTML page."""
 
-NUMBERS = [RUN.tasks[t].table for t in PROBED]
-# One of the paper's tables may hold several tasks; each is a file of its own then.
-TABLES = {n if n and NUMBERS.count(n) == 1 else t: t for n, t in zip(NUMBERS, PROBED)}
-SHARED = {n: [t for t in TABLES if RUN.tasks[TABLES[t]].table == n] for n in NUMBERS}
-TABLE_FILES = [
-    paths.table(number, suffix) for number in TABLES for suffix in ("csv", "md", "tex")
-]
+from braindino.reporting.catalogue import catalogue
+
+# Tasks whose test scans are perturbed, where the room that does it is part of the workflow.
+SHAKEN = globals().get("PERTURBED", [])
+SHAKEN_STATISTICS = {
+    "metrics": "robustness",
+    "comparisons": "robustness_comparisons",
+}
+TABLES = catalogue({t: RUN.tasks[t] for t in EVALUATED}, FINETUNED, SHAKEN)
+LABELLED = [d for d in DATASETS if getattr(RUN.datasets[d], "regions", None)]
+DATA_TABLES = ["s2", *(["s5"] if LABELLED else [])]
+PRINTED = ("csv", "md", "tex")
+TABLE_FILES = expand(
+    paths.table("{number}", "{suffix}"), number=[*DATA_TABLES, *TABLES], suffix=PRINTED
+)
 # what each of them needs
 FIGURES = {"1a": PRETRAINING, "3": PROBED, "5": PERTURBED, "6": STRUCTURED}
 FIGURE_FILES = [
@@ -17,11 +25,25 @@ FIGURE_FILES = [
 ]
 
 
+def planned(name):
+    """A table of the statistics, where a room of this workflow makes it."""
+    path = paths.statistics(name)
+    made = {str(output) for rule in workflow.rules for output in rule.output}
+    return [path] if path in made else []
+
+
+def of_tasks(number, name):
+    """The statistics that a table of results shows."""
+    if TABLES[number].kind == "perturbations":
+        return [paths.statistics(SHAKEN_STATISTICS[name])]
+    return [paths.statistics(f"{task}/{name}") for task in TABLES[number].tasks]
+
+
 rule table:
     input:
-        metrics=lambda w: paths.statistics(f"{TABLES[w.number]}/metrics"),
-        comparisons=lambda w: paths.statistics(f"{TABLES[w.number]}/comparisons"),
-        subsets=lambda w: paths.label_subset(TABLES[w.number]),
+        metrics=lambda w: of_tasks(w.number, "metrics"),
+        comparisons=lambda w: of_tasks(w.number, "comparisons"),
+        subsets=lambda w: [paths.label_subset(t) for t in TABLES[w.number].tasks],
         availability=paths.audit("availability"),
     output:
         csv=paths.table("{number}", "csv"),
@@ -29,18 +51,50 @@ rule table:
             paths.table("{number}", "md"),
             caption="../report/table.rst",
             category="Tables",
+            labels={"table": "{number}"},
         ),
         tex=paths.table("{number}", "tex"),
     log:
         paths.log("table", "{number}"),
+    wildcard_constraints:
+        number="|".join(TABLES) or "none",
     conda:
         ENVIRONMENT
     params:
-        task=lambda w: TABLES[w.number],
+        table=lambda w: tuple(TABLES[w.number]),
         run=CARDS,
         code=code("reporting/table.py"),
     script:
         "../scripts/reporting/table.py"
+
+
+rule data_table:
+    input:
+        coverage=paths.audit("coverage"),
+        splits=paths.audit("splits"),
+        availability=paths.audit("availability"),
+    output:
+        csv=paths.table("{number}", "csv"),
+        md=report(
+            paths.table("{number}", "md"),
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{number}"},
+        ),
+        tex=paths.table("{number}", "tex"),
+    log:
+        paths.log("table", "{number}"),
+    wildcard_constraints:
+        number="|".join(DATA_TABLES),
+    conda:
+        ENVIRONMENT
+    params:
+        number=lambda w: w.number,
+        cohorts=LABELLED,
+        run=CARDS,
+        code=code("reporting/data_table.py"),
+    script:
+        "../scripts/reporting/data_table.py"
 
 
 rule figure_1a:
@@ -69,8 +123,8 @@ rule figure_1a:
 
 rule figure:
     input:
-        metrics=[paths.statistics(f"{task}/metrics") for task in PROBED],
-        splits=[paths.split(task) for task in PROBED],
+        metrics=[paths.statistics(f"{task}/metrics") for task in EVALUATED],
+        splits=[paths.split(task) for task in EVALUATED],
         availability=paths.audit("availability"),
     output:
         png=report(
@@ -161,11 +215,24 @@ rule patch_figure:
 rule reproduction:
     input:
         published="config/paper/results.csv",
-        metrics=paths.statistics("metrics"),
-        comparisons=paths.statistics("comparisons"),
+        claims="config/paper/claims.csv",
+        metrics=[paths.statistics("metrics")],
+        comparisons=[paths.statistics("comparisons")],
+        robustness=planned("robustness"),
+        robustness_comparisons=planned("robustness_comparisons"),
+        cka=planned("cka"),
         availability=paths.audit("availability"),
     output:
-        paths("report/reproduction.csv"),
+        rows=paths("report/reproduction.csv"),
+        claims=paths("report/claims.csv"),
+        summary=paths("report/summary.csv"),
+        png=report(
+            paths.figure("reproduction", "png"),
+            caption="../report/reproduction.rst",
+            category="Published and reproduced",
+        ),
+        pdf=paths.figure("reproduction", "pdf"),
+        svg=paths.figure("reproduction", "svg"),
     log:
         paths.log("reproduction"),
     conda:
@@ -192,6 +259,7 @@ rule report:
             *expand_chunks(paths.shard, ".rejects.csv", PRETRAINING),
             *[paths.probe_rejects(t, e) for t in PROBED for e in ENCODERS],
             *PERTURB_REJECTS,
+            *[paths.nnunet("cases", f"{NNUNET[t]}.rejects.csv") for t in SEGMENTED],
         ],
         reproduction=rules.reproduction.output,
         metrics=paths.statistics("metrics"),
@@ -232,20 +300,10 @@ rule figure_3:
         rules.figure.output if PROBED else [],
 
 
-for number in TABLES:
+for number in [*DATA_TABLES, *TABLES]:
 
     rule:
         name:
             f"table_{number}"
         input:
-            [paths.table(number, suffix) for suffix in ("csv", "md", "tex")],
-
-
-for number, tasks in SHARED.items():
-    if number and len(tasks) > 1:
-
-        rule:
-            name:
-                f"table_{number}"
-            input:
-                [paths.table(t, s) for t in tasks for s in ("csv", "md", "tex")],
+            [paths.table(number, suffix) for suffix in PRINTED],

@@ -27,9 +27,9 @@ rule evaluate:
 
 rule collect:
     input:
-        metrics=[paths.statistics(f"{task}/metrics") for task in PROBED],
-        comparisons=[paths.statistics(f"{task}/comparisons") for task in PROBED],
-        curves=[paths.statistics(f"{task}/curves") for task in PROBED],
+        metrics=[paths.statistics(f"{task}/metrics") for task in EVALUATED],
+        comparisons=[paths.statistics(f"{task}/comparisons") for task in EVALUATED],
+        curves=[paths.statistics(f"{task}/curves") for task in EVALUATED],
     output:
         metrics=paths.statistics("metrics"),
         comparisons=paths.statistics("comparisons"),
