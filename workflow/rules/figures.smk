@@ -1,6 +1,6 @@
 """Figures of robustness and representation: the paper's 5 and 6, and what the report adds."""
 
-SEEN = datasets_of(PERTURBED[:1])[:1]  # whose first test volume stands for all
+SEEN = datasets_of(PROBES_PERTURBED[:1])[:1]  # whose first test volume stands for all
 NEIGHBOURED = [task for task in PROBED if RUN.tasks[task].knn]
 
 
@@ -9,7 +9,7 @@ rule severity_pictures:
         volumes=[paths.volumes(dataset) for dataset in SEEN],
         indices=expand_chunks(paths.brains, ".parquet", SEEN),
         folders=expand_chunks(paths.brains, "", SEEN),
-        split=[paths.split(task) for task in PERTURBED[:1]],
+        split=[paths.split(task) for task in PROBES_PERTURBED[:1]],
     output:
         paths.perturbed_slices("npz"),
     log:

@@ -271,7 +271,7 @@ rule report:
         figure_1a=rules.figure_1a.output.png if PRETRAINING else [],
         figure_3=rules.figure.output.png if PROBED else [],
         figure_5=paths.figure("5", "png") if PERTURBED else [],
-        severities=paths.perturbed_slices("png") if PERTURBED else [],
+        severities=paths.perturbed_slices("png") if PROBES_PERTURBED else [],
         robustness=paths.statistics("robustness") if PERTURBED else [],
         figure_6=paths.figure("6", "png") if STRUCTURED else [],
         cka=paths.statistics("cka") if COMPARED else [],

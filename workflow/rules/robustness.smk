@@ -1,9 +1,15 @@
 """Robustness: test volumes perturbed before preprocessing, judged by the heads of the clean ones."""
 
+import re
+
 from braindino.robustness.conditions import conditions, grid
 
 PERTURBED_BY = [e for e in CONFIG.robustness.encoders if e in ENCODERS]
-PERTURBED = [t for t in PROBED if t in CONFIG.robustness.tasks and PERTURBED_BY]
+PROBES_PERTURBED = [t for t in PROBED if t in CONFIG.robustness.tasks and PERTURBED_BY]
+SEGMENTS_PERTURBED = [e for e in PERTURBED_BY if e in SEGMENTING]
+PERTURBED = PROBES_PERTURBED + [
+    task for task in SEGMENTED if task in CONFIG.robustness.tasks and SEGMENTS_PERTURBED
+]
 CONDITIONS = conditions(CONFIG.robustness.severities)
 BATCHES = [
     CONDITIONS[start : start + CONFIG.robustness.conditions_per_job]
@@ -11,14 +17,18 @@ BATCHES = [
 ]
 PERTURB_REJECTS = [
     paths.perturb_rejects(dataset, number)
-    for dataset in datasets_of(PERTURBED)
+    for dataset in datasets_of(PROBES_PERTURBED)
     for number in range(len(BATCHES))
 ]
 
 
+def perturbed_encoders(task):
+    return SEGMENTS_PERTURBED if task in SEGMENTED else PERTURBED_BY
+
+
 def perturbed_splits(wildcards):
     """The splits of the perturbed tasks that use a cohort."""
-    used = [t for t in PERTURBED if wildcards.dataset in RUN.tasks[t].datasets]
+    used = [t for t in PROBES_PERTURBED if wildcards.dataset in RUN.tasks[t].datasets]
     return [paths.split(task) for task in used]
 
 
@@ -80,6 +90,8 @@ rule predict_perturbed:
         paths.robustness("{task}", "{encoder}"),
     log:
         paths.log("predict_perturbed", "{task}", "{encoder}"),
+    wildcard_constraints:
+        task="|".join(map(re.escape, PROBES_PERTURBED)) or "(?!)",
     conda:
         ENVIRONMENT
     threads: 1
@@ -96,6 +108,39 @@ rule predict_perturbed:
         "../scripts/robustness/predict.py"
 
 
+rule segment_perturbed:
+    input:
+        checkpoint=lambda w: checkpoints(w.task, w.encoder, [max(SEGMENT.ratios)]),
+        cases=lambda w: paths.nnunet("cases", f"{NNUNET[w.task]}.parquet"),
+        predictions=paths.predictions("{task}", "{encoder}"),
+    output:
+        paths.robustness("{task}", "{encoder}"),
+    log:
+        paths.log("segment_perturbed", "{task}", "{encoder}"),
+    benchmark:
+        paths("benchmarks/segment_perturbed/{task}.{encoder}.tsv")
+    wildcard_constraints:
+        task="|".join(map(re.escape, SEGMENTED)) or "(?!)",
+    conda:
+        ENVIRONMENT
+    threads: 8
+    resources:
+        mem_mb=8000,
+    params:
+        conditions=CONDITIONS,
+        card=lambda w: settings(RUN.tasks[w.task]),
+        regions=lambda w: regions_of(w.task),
+        ratio=max(SEGMENT.ratios),
+        folder=lambda w: paths("robustness/segmentation", w.task, w.encoder),
+        protocol=settings(SEGMENT),
+        seed=CONFIG.seed,
+        device=CONFIG.device,
+        root=paths.nnunet(),
+        code=code("robustness/segment.py"),
+    script:
+        "../scripts/robustness/segment.py"
+
+
 rule robustness:
     input:
-        [paths.robustness(t, e) for t in PERTURBED for e in PERTURBED_BY],
+        [paths.robustness(t, e) for t in PERTURBED for e in perturbed_encoders(t)],

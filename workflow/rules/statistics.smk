@@ -46,7 +46,7 @@ rule collect:
 
 rule evaluate_perturbed:
     input:
-        lambda w: [paths.robustness(w.task, e) for e in PERTURBED_BY],
+        lambda w: [paths.robustness(w.task, e) for e in perturbed_encoders(w.task)],
     output:
         metrics=paths.statistics("{task}/robustness"),
         comparisons=paths.statistics("{task}/robustness_comparisons"),

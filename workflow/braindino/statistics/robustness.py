@@ -5,14 +5,25 @@ import pandas as pd
 
 from braindino.statistics import comparisons as paired
 from braindino.statistics import metrics as scored
-from braindino.statistics.bootstrap import bootstrap, percentile_interval
+from braindino.statistics.bootstrap import bootstrap, percentile_interval, score_seeds
 from braindino.statistics.outcomes import align, pool_folds
+from braindino.statistics.segmentation import REGIONS, by_case
 
 ADDED = ["perturbation", "severity"]
 CHANGE = ["clean", "degradation", "degradation_low", "degradation_high"]
 COLUMNS = [*ADDED, *scored.COLUMNS, *CHANGE]
 TESTS = [*ADDED, *paired.COLUMNS]
-LOWER_IS_BETTER = ("mae", "rmse", "ece")
+LOWER_IS_BETTER = ("mae", "rmse", "ece", "hd95")
+DICE, MEAN = [f"dice_{region}" for region in REGIONS], "mean_dice"
+
+
+def whole_cases(predictions, card):
+    """Bring a segmentation's rows, one a region, into one a case; leave those of probes alone."""
+    if card.kind != "segmentation":
+        return predictions
+    parts = predictions.groupby("condition")
+    frames = [by_case(part).assign(condition=name) for name, part in parts]
+    return pd.concat(frames, ignore_index=True)
 
 
 def robustness_metrics(predictions, card, protocol, grid, seed=0):
@@ -77,9 +88,10 @@ def _scored(parts, condition, card, protocol, seed):
     same = clean[clean["volume_id"].isin(set(part["volume_id"]))]
     outcomes, before = align(part, card), align(same, card)
     rows = list(scored.score_rows(outcomes, card, protocol, seed))
-    after = bootstrap(outcomes, card, protocol, seed)
-    start = bootstrap(before, card, protocol, seed)
-    unperturbed = {row["metric"]: row["value"] for row in _values(before, card)}
+    after, start = (_resampled(part, card, protocol, seed) for part in (outcomes, before))
+    unperturbed = _with_mean(_values(before, card))
+    if MEAN in unperturbed:
+        rows.append(_mean_row(rows, after[MEAN], protocol))
     for row in rows:
         metric = row["metric"]
         sign = 1 if metric.startswith(LOWER_IS_BETTER) else -1
@@ -92,5 +104,25 @@ def _scored(parts, condition, card, protocol, seed):
 
 def _values(outcomes, card):
     once = np.ones((len(outcomes.target), 1))
-    scores = scored.score_seeds(outcomes, card, once)
-    return [{"metric": name, "value": float(by_seed.mean())} for name, by_seed in scores.items()]
+    scores = score_seeds(outcomes, card, once)
+    return {name: float(by_seed.mean()) for name, by_seed in scores.items()}
+
+
+def _resampled(outcomes, card, protocol, seed):
+    return _with_mean(bootstrap(outcomes, card, protocol, seed))
+
+
+def _with_mean(scores):
+    """Add the mean Dice of the three regions (Fig. 5), where there are any."""
+    dice = [scores[name] for name in DICE if name in scores]
+    return scores | ({MEAN: np.mean(dice, axis=0)} if len(dice) == len(DICE) else {})
+
+
+def _mean_row(rows, resampled, protocol):
+    by = {row["metric"]: row for row in rows}
+    low, high = percentile_interval(resampled, protocol.alpha)
+    value = float(np.mean([by[name]["value"] for name in DICE]))
+    numbers = {"metric": MEAN, "value": value, "ci_low": low, "ci_high": high}
+    return (
+        by[DICE[0]] | numbers | {"sd": float(np.nanstd(resampled, ddof=1)), "sd_subjects": np.nan}
+    )
