@@ -6,7 +6,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from braindino.settings.statistics import Statistics
-from braindino.statistics.robustness import robustness_comparisons, robustness_metrics
+from braindino.statistics.robustness import (
+    robustness_comparisons,
+    robustness_metrics,
+    whole_cases,
+)
 
 PROTOCOL = Statistics(bootstrap=200)
 GRID = [("clean", "gibbs", 0.0), ("gibbs-0.2", "gibbs", 0.2), ("gibbs-0.4", "gibbs", 0.4),
@@ -89,3 +93,28 @@ def test_encoders_are_paired_with_the_reference_under_each_condition(predictions
         )
         assert row["difference"] == pytest.approx(expected)
     assert auc.loc[("gibbs", 0.0), "p"] < 0.05 < auc.loc[("gibbs", 0.4), "p"]
+
+
+def test_a_segmentation_has_the_mean_dice_of_its_regions(task_card, rng):
+    card = task_card(name="seg", kind="segmentation", target="segmentation", unit="")
+    rows = [
+        {"task": "seg", "encoder": encoder, "ratio": 1.0, "seed": 0, "fold": 0, "subject": f"s{n}",
+         "volume_id": f"v{n}", "region": region, "dice": base - lost + 0.1 * rng.random(),
+         "hd95": 3.0, "lesion_dice": 0.5, "condition": condition}
+        for encoder, base in (("braindino", 0.9), ("brainiac", 0.7))
+        for condition, lost in (("clean", 0.0), ("gibbs-0.2", 0.1), ("gibbs-0.4", 0.4))
+        for n in range(12)
+        for region in ("wt", "tc", "et")
+    ]  # fmt: skip
+    table = pd.DataFrame(rows)
+    cases = whole_cases(table, card)
+    scores = robustness_metrics(cases, card, PROTOCOL, GRID)
+    mean = scores[(scores["metric"] == "mean_dice") & (scores["perturbation"] == "gibbs")]
+    mean = mean.set_index(["encoder", "severity"])
+    for encoder in ("braindino", "brainiac"):
+        own = table[(table["encoder"] == encoder) & (table["condition"] == "gibbs-0.4")]
+        row = mean.loc[(encoder, 0.4)]
+        assert row["value"] == pytest.approx(own["dice"].mean())
+        assert row["degradation"] == pytest.approx(0.4, abs=0.05) and row["degradation_low"] > 0.3
+    tests = robustness_comparisons(cases, card, PROTOCOL, GRID)
+    assert {"dice_wt", "dice_tc", "dice_et"} <= set(tests["metric"])
