@@ -114,9 +114,9 @@ class Paths:
         """Predictions of a task and encoder on perturbed test subjects."""
         return self("robustness", task, f"{encoder}.parquet")
 
-    def perturb_rejects(self, dataset, batch):
-        """Perturbed volumes of a cohort that imaging could not use."""
-        return self("robustness/rejects", f"{dataset}.{batch}.csv")
+    def perturb_rejects(self, condition):
+        """Volumes that imaging could not use under a condition."""
+        return self("robustness/rejects", f"{condition}.csv")
 
     def perturbed_slices(self, suffix):
         """One volume's slice under every perturbation."""

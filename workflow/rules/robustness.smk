@@ -11,14 +11,9 @@ PERTURBED = PROBES_PERTURBED + [
     task for task in SEGMENTED if task in CONFIG.robustness.tasks and SEGMENTS_PERTURBED
 ]
 CONDITIONS = conditions(CONFIG.robustness.severities)
-BATCHES = [
-    CONDITIONS[start : start + CONFIG.robustness.conditions_per_job]
-    for start in range(0, len(CONDITIONS), CONFIG.robustness.conditions_per_job)
-]
+PERTURBED_COHORTS = datasets_of(PROBES_PERTURBED)
 PERTURB_REJECTS = [
-    paths.perturb_rejects(dataset, number)
-    for dataset in datasets_of(PROBES_PERTURBED)
-    for number in range(len(BATCHES))
+    paths.perturb_rejects(condition) for condition in CONDITIONS if PROBES_PERTURBED
 ]
 
 
@@ -26,53 +21,45 @@ def perturbed_encoders(task):
     return SEGMENTS_PERTURBED if task in SEGMENTED else PERTURBED_BY
 
 
-def perturbed_splits(wildcards):
-    """The splits of the perturbed tasks that use a cohort."""
-    used = [t for t in PROBES_PERTURBED if wildcards.dataset in RUN.tasks[t].datasets]
-    return [paths.split(task) for task in used]
-
-
-for number, batch in enumerate(BATCHES):
-
-    rule:
-        name:
-            f"perturb_{number}"
-        input:
-            volumes=paths.volumes("{dataset}"),
-            indices=lambda w: expand_chunks(paths.brains, ".parquet", [w.dataset]),
-            folders=lambda w: expand_chunks(paths.brains, "", [w.dataset]),
-            splits=perturbed_splits,
-            pretrained=(
-                [PRETRAINED["encoder"], PRETRAINED["card"]]
-                if any(map(trained, PERTURBED_BY))
-                else []
-            ),
-        output:
-            features=[
-                paths.features(encoder, "{dataset}", condition)
-                for condition in batch
-                for encoder in PERTURBED_BY
-            ],
-            rejects=paths.perturb_rejects("{dataset}", number),
-        log:
-            paths.log("perturb", "{dataset}", f"{number}"),
-        benchmark:
-            paths(f"benchmarks/perturb/{{dataset}}.{number}.tsv")
-        conda:
-            ENVIRONMENT
-        threads: 1
-        resources:
-            mem_mb=4000,
-        params:
-            conditions=batch,
-            encoders=embedding_params(PERTURBED_BY),
-            shared=EMBEDDING | {"code": code("robustness/embed.py")},
-            mask=CONFIG.robustness.mask,
-            chunk=CONFIG.feature_chunk,
-            parts=lambda w, number=number: paths.perturb_rejects(w.dataset, number)
-            + ".parts",
-        script:
-            "../scripts/robustness/embed.py"
+# Stripping the perturbed heads takes most of its time, so all encoders share a job.
+rule perturb:
+    input:
+        volumes=[paths.volumes(dataset) for dataset in PERTURBED_COHORTS],
+        indices=expand_chunks(paths.brains, ".parquet", PERTURBED_COHORTS),
+        folders=expand_chunks(paths.brains, "", PERTURBED_COHORTS),
+        splits=[paths.split(task) for task in PROBES_PERTURBED],
+        pretrained=(
+            [PRETRAINED["encoder"], PRETRAINED["card"]]
+            if any(map(trained, PERTURBED_BY))
+            else []
+        ),
+    output:
+        features=[
+            paths.features(encoder, dataset, "{condition}")
+            for dataset in PERTURBED_COHORTS
+            for encoder in PERTURBED_BY
+        ],
+        rejects=paths.perturb_rejects("{condition}"),
+    log:
+        paths.log("perturb", "{condition}"),
+    benchmark:
+        paths("benchmarks/perturb/{condition}.tsv")
+    wildcard_constraints:
+        condition="|".join(map(re.escape, CONDITIONS)) or "(?!)",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        cohorts=PERTURBED_COHORTS,
+        encoders=embedding_params(PERTURBED_BY),
+        shared=EMBEDDING | {"code": code("robustness/embed.py")},
+        mask=CONFIG.robustness.mask,
+        chunk=CONFIG.feature_chunk,
+        parts=lambda w: paths.perturb_rejects(w.condition) + ".parts",
+    script:
+        "../scripts/robustness/embed.py"
 
 
 rule predict_perturbed:

@@ -62,6 +62,3 @@ class Robustness(Strict):
         "own: each perturbed volume is stripped and cropped anew; clean: by the mask and box of "
         "the clean volume, which leaves the encoder alone to blame",
     )
-    conditions_per_job: int = Field(
-        1, description="perturbations and severities that share a job", ge=1
-    )

@@ -1,4 +1,4 @@
-"""Embed the test volumes of one cohort under several perturbations, with several encoders."""
+"""Embed the test volumes of all cohorts under one perturbation, with several encoders."""
 
 import json
 import shutil
@@ -8,10 +8,10 @@ import torch
 
 from braindino.device import choose_device
 from braindino.encoders.several import build_several
-from braindino.files import concat_frames, write_table
+from braindino.files import write_table
 from braindino.imaging.hdbet import load_backend
 from braindino.log import job_log
-from braindino.robustness.embed import REJECTS, embed_kept, mask_files, volumes_in_test
+from braindino.robustness.embed import embed_kept, mask_files, volumes_in_test
 from braindino.settings.imaging import Imaging
 
 with job_log(snakemake.log[0]):
@@ -21,19 +21,18 @@ with job_log(snakemake.log[0]):
     pretrained = next(iter(given.get("pretrained", [])), None)
     encoders, checksums = build_several(params.encoders, shared, pretrained)
     masks = mask_files(given.indices, given.folders)
-    splits = pd.concat(map(pd.read_parquet, given.splits))
-    volumes = volumes_in_test(pd.read_parquet(given.volumes), splits, masks)
+    listed, splits = (pd.concat(map(pd.read_parquet, given[n])) for n in ("volumes", "splits"))
+    volumes = volumes_in_test(listed, splits, masks)
     known = masks if params.mask == "clean" else None
     stripped = known or volumes["skull_stripped"].astype(bool).all()
     backend = None if stripped else load_backend(protocol.skull_strip, device)
     key = json.dumps([shared, params.encoders, params.mask, checksums])
-    files, rejects = iter(snakemake.output.features), []
-    for condition in params.conditions:
-        common = condition, protocol, backend, known, shared["seed"]
-        table, lost = embed_kept(params.parts, key, params.chunk, encoders, volumes, *common)
-        rejects.append(lost)
+    common = snakemake.wildcards.condition, protocol, backend, known, shared["seed"]
+    table, rejects = embed_kept(params.parts, key, params.chunk, encoders, volumes, *common)
+    dataset, files = table["volume_id"].str.split("/").str[0], iter(snakemake.output.features)
+    for cohort in params.cohorts:
         for name in encoders:
-            own = table[table["encoder"] == name].drop(columns="encoder")
-            write_table(own.dropna(axis="columns", how="all"), next(files))
-    write_table(concat_frames(rejects, REJECTS), snakemake.output.rejects)
+            own = table[(dataset == cohort) & (table["encoder"] == name)]
+            write_table(own.drop(columns="encoder").dropna(axis=1, how="all"), next(files))
+    write_table(rejects, snakemake.output.rejects)
     shutil.rmtree(params.parts, ignore_errors=True)
