@@ -91,9 +91,9 @@ def knn_rows(metrics, cards):
     Returns
     -------
     DataFrame
-        title, encoder, k, accuracy, sd and n, in the order of the cards.
+        title (the cohorts), encoder, k, accuracy, sd and n, in the order of the cards.
     """
-    titles = {card.knn: card.title for card in cards if card.knn}
+    titles = {card.knn: " + ".join(card.datasets) for card in cards if card.knn}
     rows = metrics[metrics["task"].isin(titles) & metrics["stratum"].str.startswith("k:")]
     rows = rows.assign(title=rows["task"].map(titles), accuracy=rows["value"])
     rows["k"] = rows["stratum"].str[2:].astype(float)
