@@ -27,6 +27,7 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        rules.results_json.output,
         rules.reproduction.output,
         TABLE_FILES,
         FIGURE_FILES,

@@ -1,7 +1,6 @@
-"""Figures of robustness and representation: the paper's 5 and 6, and what the report adds."""
+"""Figures that the report adds to the paper's: every severity, and a map of all volumes."""
 
 SEEN = datasets_of(PROBES_PERTURBED[:1])[:1]  # whose first test volume stands for all
-NEIGHBOURED = [task for task in PROBED if RUN.tasks[task].knn]
 
 
 rule severity_pictures:
@@ -45,57 +44,6 @@ rule severity_figure:
         "../scripts/reporting/perturbations.py"
 
 
-rule bars:
-    input:
-        metrics=paths.statistics("robustness"),
-        availability=paths.audit("availability"),
-    output:
-        png=report(
-            paths.figure("5", "png"),
-            caption="../report/figure_5.rst",
-            category="Figures",
-        ),
-        pdf=paths.figure("5", "pdf"),
-        svg=paths.figure("5", "svg"),
-    log:
-        paths.log("figure", "5"),
-    conda:
-        ENVIRONMENT
-    params:
-        tasks=PERTURBED,
-        run=CARDS,
-        code=code("reporting/figure_5.py"),
-    script:
-        "../scripts/reporting/figure_5.py"
-
-
-rule structure:
-    input:
-        pictures=rules.similarity.output.pictures if SHOWN else [],
-        aucs=rules.similarity.output.table if SHOWN else [],
-        metrics=[paths.statistics(f"{task}/metrics") for task in NEIGHBOURED],
-        cka=rules.collect_cka.output if COMPARED else [],
-        availability=paths.audit("availability"),
-    output:
-        png=report(
-            paths.figure("6", "png"),
-            caption="../report/figure_6.rst",
-            category="Figures",
-        ),
-        pdf=paths.figure("6", "pdf"),
-        svg=paths.figure("6", "svg"),
-    log:
-        paths.log("figure", "6"),
-    conda:
-        ENVIRONMENT
-    params:
-        knn=NEIGHBOURED,
-        run=CARDS,
-        code=code("reporting/figure_6.py"),
-    script:
-        "../scripts/reporting/figure_6.py"
-
-
 rule map_figure:
     input:
         places=rules.subject_map.output.places,
@@ -115,13 +63,3 @@ rule map_figure:
         code=code("reporting/subject_map.py"),
     script:
         "../scripts/reporting/subject_map.py"
-
-
-rule figure_5:
-    input:
-        rules.bars.output if PERTURBED else [],
-
-
-rule figure_6:
-    input:
-        rules.structure.output if STRUCTURED else [],

@@ -2,6 +2,11 @@
 
 from braindino.reporting.catalogue import catalogue
 
+
+def of_each(tasks, name):
+    return [paths.statistics(f"{task}/{name}") for task in tasks]
+
+
 # Tasks whose test scans are perturbed, where the room that does it is part of the workflow.
 SHAKEN = globals().get("PERTURBED", [])
 SHAKEN_STATISTICS = {
@@ -15,13 +20,34 @@ PRINTED = ("csv", "md", "tex")
 TABLE_FILES = expand(
     paths.table("{number}", "{suffix}"), number=[*DATA_TABLES, *TABLES], suffix=PRINTED
 )
-# what each of them needs
-FIGURES = {"1a": PRETRAINING, "3": PROBED, "5": PERTURBED, "6": STRUCTURED}
+OUTLIVED = [name for name in EVALUATED if RUN.tasks[name].kind == "survival"]
+# What each of the paper's figures is drawn from, where this run has it.
+FIGURES = {
+    "1a": PRETRAINING and {n: paths.audit(n) for n in ("composition", "coverage")},
+    "1b": TRAINABLE and {"cards": []},
+    "1c": EVALUATED and {"metrics": of_each(EVALUATED, "metrics")},
+    "3": EVALUATED
+    and {
+        "metrics": of_each(EVALUATED, "metrics"),
+        "comparisons": of_each(EVALUATED, "comparisons"),
+        "splits": [paths.split(task) for task in EVALUATED],
+    },
+    "4": OUTLIVED
+    and {n: paths.statistics(f"{OUTLIVED[0]}/{n}") for n in ("curves", "metrics")},
+    "5": PERTURBED and {"metrics": paths.statistics("robustness")},
+    "6": STRUCTURED
+    and {
+        "pictures": rules.similarity.output.pictures if SHOWN else [],
+        "aucs": rules.similarity.output.table if SHOWN else [],
+        "metrics": of_each(NEIGHBOURED, "metrics"),
+        "cka": rules.collect_cka.output if COMPARED else [],
+    },
+}
+FIGURES = {number: drawn_from for number, drawn_from in FIGURES.items() if drawn_from}
 FIGURE_FILES = [
     paths.figure(number, suffix)
     for number in FIGURES
     for suffix in ("png", "pdf", "svg")
-    if FIGURES[number]
 ]
 
 
@@ -36,7 +62,7 @@ def of_tasks(number, name):
     """The statistics that a table of results shows."""
     if TABLES[number].kind == "perturbations":
         return [paths.statistics(SHAKEN_STATISTICS[name])]
-    return [paths.statistics(f"{task}/{name}") for task in TABLES[number].tasks]
+    return of_each(TABLES[number].tasks, name)
 
 
 rule table:
@@ -97,52 +123,37 @@ rule data_table:
         "../scripts/reporting/data_table.py"
 
 
-rule figure_1a:
-    input:
-        composition=paths.audit("composition"),
-        coverage=paths.audit("coverage"),
-        availability=paths.audit("availability"),
-    output:
-        png=report(
-            paths.figure("1a", "png"),
-            caption="../report/figure_1a.rst",
-            category="Figures",
-        ),
-        pdf=paths.figure("1a", "pdf"),
-        svg=paths.figure("1a", "svg"),
-    log:
-        paths.log("figure", "1a"),
-    conda:
-        ENVIRONMENT
-    params:
-        run=CARDS,
-        code=code("reporting/figure_1.py"),
-    script:
-        "../scripts/reporting/figure_1.py"
+for number in FIGURES:
+
+    rule:
+        name:
+            f"figure_{number}"
+        input:
+            **FIGURES[number],
+            availability=paths.audit("availability"),
+        output:
+            png=report(
+                paths.figure(number, "png"),
+                caption=f"../report/figure_{number}.rst",
+                category="Figures",
+                labels={"figure": number},
+            ),
+            pdf=paths.figure(number, "pdf"),
+            svg=paths.figure(number, "svg"),
+        log:
+            paths.log("figure", number),
+        conda:
+            ENVIRONMENT
+        params:
+            run=CARDS,
+            code=code(f"reporting/figure_{number}.py"),
+        script:
+            f"../scripts/reporting/figure_{number}.py"
 
 
-rule figure:
+rule figure_1:
     input:
-        metrics=[paths.statistics(f"{task}/metrics") for task in EVALUATED],
-        splits=[paths.split(task) for task in EVALUATED],
-        availability=paths.audit("availability"),
-    output:
-        png=report(
-            paths.figure("3", "png"),
-            caption="../report/figure_3.rst",
-            category="Figures",
-        ),
-        pdf=paths.figure("3", "pdf"),
-        svg=paths.figure("3", "svg"),
-    log:
-        paths.log("figure", "3"),
-    conda:
-        ENVIRONMENT
-    params:
-        run=CARDS,
-        code=code("reporting/figure_3.py"),
-    script:
-        "../scripts/reporting/figure_3.py"
+        [f for f in FIGURE_FILES if "figure_1" in f],
 
 
 rule quality:
@@ -170,6 +181,9 @@ rule quality:
         code=code("reporting/quality.py"),
     script:
         "../scripts/reporting/quality.py"
+
+
+COURSE = ["curves", "patches"] if TRAINABLE else []
 
 
 rule curves:
@@ -244,15 +258,24 @@ rule reproduction:
         "../scripts/reporting/reproduction.py"
 
 
+AUDITS = [
+    *("availability", "coverage", "composition", "splits", "leakage", "duplicates"),
+    "notes",
+]
+STATISTICS = [paths.statistics(name) for name in ("metrics", "comparisons")]
+VERDICTS = [
+    rules.reproduction.output.rows,
+    rules.reproduction.output.claims,
+    rules.reproduction.output.summary,
+]
+
+
 rule report:
     input:
-        availability=paths.audit("availability"),
-        coverage=paths.audit("coverage"),
-        composition=paths.audit("composition"),
-        splits=paths.audit("splits"),
-        leakage=paths.audit("leakage"),
-        duplicates=paths.audit("duplicates"),
-        notes=paths.audit("notes"),
+        audits=[paths.audit(name) for name in AUDITS],
+        tables=[*STATISTICS, *VERDICTS],
+        robustness=planned("robustness"),
+        robustness_comparisons=planned("robustness_comparisons"),
         rejects=[
             paths.rejects(),
             *expand_chunks(paths.brains, ".rejects.csv", IMAGED),
@@ -261,27 +284,24 @@ rule report:
             *PERTURB_REJECTS,
             *[paths.nnunet("cases", f"{NNUNET[t]}.rejects.csv") for t in SEGMENTED],
         ],
-        reproduction=rules.reproduction.output,
-        metrics=paths.statistics("metrics"),
-        comparisons=paths.statistics("comparisons"),
-        subsets=[paths.label_subset(task) for task in PROBED],
+        subsets=[paths.label_subset(task) for task in EVALUATED],
         mosaics=[paths.quality(d, "mosaic.png") for d in IMAGED],
         histograms=[paths.quality(d, "histograms.png") for d in IMAGED],
         outliers=[paths.quality(d, "quality.csv") for d in IMAGED],
-        figure_1a=rules.figure_1a.output.png if PRETRAINING else [],
-        figure_3=rules.figure.output.png if PROBED else [],
-        figure_5=paths.figure("5", "png") if PERTURBED else [],
-        severities=paths.perturbed_slices("png") if PROBES_PERTURBED else [],
-        robustness=paths.statistics("robustness") if PERTURBED else [],
-        figure_6=paths.figure("6", "png") if STRUCTURED else [],
-        cka=paths.statistics("cka") if COMPARED else [],
-        similarity=rules.similarity.output.table if SHOWN else [],
-        subject_map=paths.representation("map.png") if MAPPED else [],
-        site_leakage=rules.subject_map.output.leakage if MAPPED else [],
-        curves=rules.curves.output if TRAINABLE else [],
-        patches=rules.patch_figure.output if TRAINABLE else [],
-        course=PRETRAINED["metrics"] if TRAINABLE else [],
-        encoder=PRETRAINED["card"] if TRAINABLE else [],
+        figures=[
+            rules.reproduction.output.png,
+            *[paths.figure(number, "png") for number in FIGURES],
+            *[paths.pretrain(CONFIG.recipe, f"{n}.png") for n in COURSE],
+            *([paths.perturbed_slices("png")] if PROBES_PERTURBED else []),
+            *([paths.representation("map.png")] if MAPPED else []),
+        ],
+        findings=[
+            *(rules.collect_cka.output if COMPARED else []),
+            *([rules.similarity.output.table] if SHOWN else []),
+            *([rules.subject_map.output.leakage] if MAPPED else []),
+        ],
+        course=[PRETRAINED["metrics"]] if TRAINABLE else [],
+        encoder=[PRETRAINED["card"]] if TRAINABLE else [],
     output:
         paths("report.html"),
     log:
@@ -290,14 +310,31 @@ rule report:
         ENVIRONMENT
     params:
         run=CARDS,
+        tables=[tuple(table) for table in TABLES.values()],
+        benchmarks=paths("benchmarks"),
         code=code("reporting/report.py"),
     script:
         "../scripts/reporting/report.py"
 
 
-rule figure_3:
+rule results_json:
     input:
-        rules.figure.output if PROBED else [],
+        [paths.audit(n) for n in AUDITS if n not in ("duplicates", "notes")],
+        STATISTICS,
+        VERDICTS,
+        planned("robustness"),
+        planned("cka"),
+    output:
+        paths("report/results.json"),
+    log:
+        paths.log("results_json"),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/results_json.py"),
+    script:
+        "../scripts/reporting/results_json.py"
 
 
 for number in [*DATA_TABLES, *TABLES]:

@@ -2,7 +2,8 @@
 
 SHOWN_IN = CONFIG.representation.similarity.cohort
 SHOWN = [SHOWN_IN] if SHOWN_IN in IMAGED and ENCODERS else []
-STRUCTURED = [*SHOWN, *COMPARED, *(t for t in PROBED if RUN.tasks[t].knn)]
+NEIGHBOURED = [task for task in PROBED if RUN.tasks[task].knn]
+STRUCTURED = [*SHOWN, *COMPARED, *NEIGHBOURED]
 MAPPED = datasets_of(PROBED) if CONFIG.statistics.reference in ENCODERS else []
 
 

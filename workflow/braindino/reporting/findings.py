@@ -51,7 +51,7 @@ def findings(tasks, tables, labels):
     return {
         name: {
             "columns": columns,
-            "rows": make(tables[table], tasks, labels) if table in tables else [],
+            "rows": make(tables[table], tasks, labels) if len(tables.get(table, ())) else [],
         }
         for name, (make, columns, table) in rows.items()
     }

@@ -5,6 +5,8 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from braindino.reporting.catalogue import LEADS, table_title
 from braindino.reporting.labels import measure
 
@@ -20,6 +22,7 @@ class Cell:
     text: str
     mark: str = ""
     best: bool = False
+    hint: str = ""  # on the test behind the mark
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def grid(rows, table, cards, labels):
     inside = [INSIDE] if table.kind == "full_ft" else []
     printed = []
     for _, part in rows.groupby(KEYS, sort=False):
-        cells = {r.encoder: Cell(r.text, r.mark, r.best) for r in part.itertuples()}
+        cells = {r.encoder: Cell(r.text, r.mark, r.best, _hint(r)) for r in part.itertuples()}
         lead = [_lead(name, part.iloc[0], cards) for name in leads]
         across = [cells.get(name, Cell("–")) for name in encoders]
         printed.append(lead + across + [_inside(part, labels)] * len(inside))
@@ -77,13 +80,21 @@ def _lead(name, row, cards):
         "task": lambda: cards[row["task"]].title,
         "metric": lambda: measure(row["metric"]).label + risk,
         "labels": lambda: f"{row['ratio']:.0%}".replace("%", " %"),
-        "n train": lambda: "–" if row["n_train"] != row["n_train"] else str(row["n_train"]),
+        "n train": lambda: "–" if pd.isna(row["n_train"]) else str(row["n_train"]),
         "n test": lambda: f"{row['n']:.0f}",
         "age": lambda: row["stratum"],
         "k": lambda: after,
         "perturbation": lambda: strength.replace("_", " "),
         "severity": lambda: after,
     }[name]()
+
+
+def _hint(row):
+    if row.p != row.p:
+        return ""
+    difference = f"{row.difference:+.3g}".replace("-", "−")
+    adjusted = f"p = {row.p:.3g}, by Holm's method {row.p_holm:.3g}"
+    return f"difference {difference}; {adjusted}; n = {row.n:.0f}"
 
 
 def _inside(part, labels):

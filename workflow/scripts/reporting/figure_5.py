@@ -11,6 +11,6 @@ from braindino.settings.load import restore_run
 with job_log(snakemake.log[0]):
     run = restore_run(snakemake.params.run)
     names = labels(run, pd.read_csv(snakemake.input.availability))
-    cards = [run.tasks[task] for task in snakemake.params.tasks]
-    figure = figure_5(pd.read_parquet(snakemake.input.metrics), cards, names)
-    save_figure(figure, *snakemake.output)
+    metrics = pd.read_parquet(snakemake.input.metrics)
+    cards = [run.tasks[task] for task in dict.fromkeys(metrics["task"])]
+    save_figure(figure_5(metrics, cards, names), *snakemake.output)

@@ -18,6 +18,6 @@ with job_log(snakemake.log[0]):
     pictures = next((dict(np.load(path)) for path in given.pictures), None)
     aucs = next((pd.read_parquet(path) for path in given.aucs), None)
     knn = concat_tables(given.get("metrics", []), metrics.COLUMNS)
-    knn = knn_rows(knn, [run.tasks[task] for task in snakemake.params.knn])
+    knn = knn_rows(knn, run.tasks.values())
     cka = concat_tables(given.get("cka", []), alignment.COLUMNS)
     save_figure(figure_6(pictures, aucs, knn, cka, names), *snakemake.output)
