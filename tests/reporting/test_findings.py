@@ -92,7 +92,13 @@ def test_figure_6_holds_maps_accuracies_and_alignment(pictures, demo_labels, met
         {"task": "knn_adni", "encoder": "braindino", "stratum": ["k:5", "k:1", "k:10"],
          "metric": "accuracy", "value": [0.7, 0.6, 0.8], "sd": 0.1, "n": 20}
     )  # fmt: skip
-    rows = knn_rows(pd.concat([metrics, knn]), [card])
+    tests = pd.DataFrame({"task": "knn_adni", "encoder": "dinov3", "stratum": ["k:1", "k:5"],
+                          "p_holm": [0.01, 0.5]})  # fmt: skip
+    rival = knn.assign(encoder="dinov3", value=0.5)
+    both = knn_rows(pd.concat([metrics, knn, rival]), tests, [card])
+    filled = both[both["p_holm"] < 0.05]
+    assert list(filled["encoder"]) == ["dinov3"] and list(filled["k"]) == [1]
+    rows = both[both["encoder"] == "braindino"]
     assert rows["k"].tolist() == [1, 5, 10] and rows["accuracy"].tolist() == [0.6, 0.7, 0.8]
     figure = figure_6(pictures, AUCS, rows, CKA, demo_labels)
     maps = [axes.images[0] for axes in figure.axes if axes.images and axes.images[0].cmap.name

@@ -40,6 +40,7 @@ FIGURES = {
         "pictures": rules.similarity.output.pictures if SHOWN else [],
         "aucs": rules.similarity.output.table if SHOWN else [],
         "metrics": of_each(NEIGHBOURED, "metrics"),
+        "comparisons": of_each(NEIGHBOURED, "comparisons"),
         "cka": rules.collect_cka.output if COMPARED else [],
     },
 }

@@ -9,6 +9,7 @@ from braindino.reporting.style import house_style, watermark
 
 POINTS = {"tumour": "Tumour core", "csf": "CSF", "white_matter": "White matter"}
 COLOURS = "cividis"
+SIGNIFICANT = 0.05  # §4.7
 LAYERS = ["early", "mid", "late"]
 
 
@@ -78,12 +79,12 @@ def draw_slice(figure, pictures, aucs, labels):
     bar.set_label("Cosine similarity", fontsize=7)
 
 
-def knn_rows(metrics, cards):
-    """Pick the kNN probe's accuracies from the metrics.
+def knn_rows(metrics, comparisons, cards):
+    """Pick the kNN probe's accuracies and tests from the statistics.
 
     Parameters
     ----------
-    metrics : DataFrame
+    metrics, comparisons : DataFrame
         Statistics of any number of tasks.
     cards : list of TaskCard
         Of the tasks with a kNN probe.
@@ -91,15 +92,20 @@ def knn_rows(metrics, cards):
     Returns
     -------
     DataFrame
-        title (the cohorts), encoder, k, accuracy, sd and n, in the order of the cards.
+        title (the cohorts), encoder, k, accuracy, sd, n and p_holm (against the reference), in the
+        order of the cards.
     """
     titles = {card.knn: " + ".join(card.datasets) for card in cards if card.knn}
     rows = metrics[metrics["task"].isin(titles) & metrics["stratum"].str.startswith("k:")]
+    keys = ["task", "encoder", "stratum"]
+    tests = comparisons[[*keys, "p_holm"]].astype({"p_holm": float}).drop_duplicates(keys)
+    rows = rows.merge(tests, how="left", on=keys)
     rows = rows.assign(title=rows["task"].map(titles), accuracy=rows["value"])
     rows["k"] = rows["stratum"].str[2:].astype(float)
     order = rows["task"].map({name: place for place, name in enumerate(titles)})
     kept = rows.assign(order=order).sort_values(["order", "encoder", "k"], kind="stable")
-    return kept[["title", "encoder", "k", "accuracy", "sd", "n"]].reset_index(drop=True)
+    columns = ["title", "encoder", "k", "accuracy", "sd", "n", "p_holm"]
+    return kept[columns].reset_index(drop=True)
 
 
 def _point(axes, pictures, row, title):
@@ -136,8 +142,10 @@ def _knn_panel(axes, rows, labels):
         own = rows[rows["encoder"] == name]
         axes.errorbar(
             own["k"], own["accuracy"], yerr=own["sd"], color=mark.color, marker=mark.marker,
-            elinewidth=0.9, label=labels.encoders[name],
+            elinewidth=0.9, label=labels.encoders[name], markerfacecolor="white",
         )  # fmt: skip
+        differs = own[own["p_holm"] < SIGNIFICANT]
+        axes.plot(differs["k"], differs["accuracy"], mark.marker, color=mark.color, zorder=5)
     ticks = sorted(rows["k"].unique())
     axes.set_xscale("log")
     axes.set_xticks(ticks, [f"{k:g}" for k in ticks])

@@ -10,14 +10,15 @@ from braindino.reporting.labels import labels
 from braindino.reporting.style import save_figure
 from braindino.representation import alignment
 from braindino.settings.load import restore_run
-from braindino.statistics import metrics
+from braindino.statistics import comparisons, metrics
 
 with job_log(snakemake.log[0]):
     given, run = snakemake.input, restore_run(snakemake.params.run)
     names = labels(run, pd.read_csv(given.availability))
     pictures = next((dict(np.load(path)) for path in given.pictures), None)
     aucs = next((pd.read_parquet(path) for path in given.aucs), None)
-    knn = concat_tables(given.get("metrics", []), metrics.COLUMNS)
-    knn = knn_rows(knn, run.tasks.values())
+    scores = concat_tables(given.get("metrics", []), metrics.COLUMNS)
+    tests = concat_tables(given.get("comparisons", []), comparisons.COLUMNS)
+    knn = knn_rows(scores, tests, run.tasks.values())
     cka = concat_tables(given.get("cka", []), alignment.COLUMNS)
     save_figure(figure_6(pictures, aucs, knn, cka, names), *snakemake.output)
