@@ -15,8 +15,12 @@ include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/encoders.smk"
 include: "workflow/rules/probes.smk"
 include: "workflow/rules/finetune.smk"
+include: "workflow/rules/segmentation.smk"
+include: "workflow/rules/robustness.smk"
+include: "workflow/rules/representation.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/reporting.smk"
+include: "workflow/rules/figures.smk"
 
 
 rule all:

@@ -34,6 +34,15 @@ FIGURES = {
     },
     "4": OUTLIVED
     and {n: paths.statistics(f"{OUTLIVED[0]}/{n}") for n in ("curves", "metrics")},
+    "5": PERTURBED and {"metrics": paths.statistics("robustness")},
+    "6": STRUCTURED
+    and {
+        "pictures": rules.similarity.output.pictures if SHOWN else [],
+        "aucs": rules.similarity.output.table if SHOWN else [],
+        "metrics": of_each(NEIGHBOURED, "metrics"),
+        "comparisons": of_each(NEIGHBOURED, "comparisons"),
+        "cka": rules.collect_cka.output if COMPARED else [],
+    },
 }
 FIGURES = {number: drawn_from for number, drawn_from in FIGURES.items() if drawn_from}
 FIGURE_FILES = [
@@ -273,6 +282,8 @@ rule report:
             *expand_chunks(paths.brains, ".rejects.csv", IMAGED),
             *expand_chunks(paths.shard, ".rejects.csv", PRETRAINING),
             *[paths.probe_rejects(t, e) for t in PROBED for e in ENCODERS],
+            *PERTURB_REJECTS,
+            *[paths.nnunet("cases", f"{NNUNET[t]}.rejects.csv") for t in SEGMENTED],
         ],
         subsets=[paths.label_subset(task) for task in EVALUATED],
         mosaics=[paths.quality(d, "mosaic.png") for d in IMAGED],
@@ -282,6 +293,13 @@ rule report:
             rules.reproduction.output.png,
             *[paths.figure(number, "png") for number in FIGURES],
             *[paths.pretrain(CONFIG.recipe, f"{n}.png") for n in COURSE],
+            *([paths.perturbed_slices("png")] if PROBES_PERTURBED else []),
+            *([paths.representation("map.png")] if MAPPED else []),
+        ],
+        findings=[
+            *(rules.collect_cka.output if COMPARED else []),
+            *([rules.similarity.output.table] if SHOWN else []),
+            *([rules.subject_map.output.leakage] if MAPPED else []),
         ],
         course=[PRETRAINED["metrics"]] if TRAINABLE else [],
         encoder=[PRETRAINED["card"]] if TRAINABLE else [],

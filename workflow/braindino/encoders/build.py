@@ -45,7 +45,7 @@ def build_encoder(card, weights, features, device, batch=None, seed=0, bf16=None
         When the network cannot be built or the weights do not fit it.
     """
     if card.source == "recipe":
-        card = _recipe_card(card, weights)
+        card = recipe_card(card, weights)
     network = build_network(card, seed)
     if weights:
         load_weights(network, weights, card.name, card.weights)
@@ -77,7 +77,7 @@ def build_network(card, seed):
             ) from error
 
 
-def _recipe_card(card, weights):
+def recipe_card(card, weights):
     """Complete the card of this run's own encoder by what its pretraining wrote down."""
     made = json.loads(Path(weights).with_suffix(".json").read_text())
     own = {"source": "timm", "architecture": made["architecture"], "arguments": made["arguments"]}

@@ -8,6 +8,7 @@ from braindino.reporting.conditions import as_strata
 from braindino.reporting.costs import cost_rows
 from braindino.reporting.data import data_context, final_counts
 from braindino.reporting.facts import facts, task_titles, untrained
+from braindino.reporting.findings import findings
 from braindino.reporting.grids import grid
 from braindino.reporting.heads import TITLES, head_rows
 from braindino.reporting.labels import measure, task_title
@@ -36,7 +37,8 @@ def report_context(run, labels, shown, tables, images, commit, pretraining=None,
     tables : dict of DataFrame
         availability, the audits coverage, composition, splits, leakage, duplicates and notes,
         subsets, rejects, outliers, metrics, comparisons, robustness and its comparisons (or
-        nothing), reproduction, claims, summary and costs.
+        nothing), reproduction, claims, summary and costs; of those that were made, cka,
+        similarity and site_leakage.
     images : dict
         Data URIs of figures by their file's name, e.g. figure_3 or curves, those that were made;
         mosaics and histograms: {cohort: data URI}.
@@ -70,6 +72,7 @@ def report_context(run, labels, shown, tables, images, commit, pretraining=None,
         "collapse": signs_of_collapse(course, run.recipe),
         "figures": images,
         **_results(run.tasks, labels, shown, tables),
+        "findings": findings(run.tasks, tables, labels),
         "power": power_rows(run.tasks, metrics, tables["comparisons"]),
         "checks": check_rows(run.tasks, tables["comparisons"], run.config.statistics.alpha),
         "verdicts": verdict_counts(tables["reproduction"]),

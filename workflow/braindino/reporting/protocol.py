@@ -26,6 +26,26 @@ METHODS = [
         "at the stated learning rate a head cannot reach an offset of decades",
     ),
     (
+        "robustness: Gibbs",
+        "MONAI's GibbsNoise; k-space radius in samples",
+        "§4.5 says k-space truncation, and not of what shape",
+    ),
+    (
+        "robustness: bias field",
+        "Legendre polynomials up to the third degree, drawn for each volume, without a gain",
+        "§4.5 says smooth and multiplicative; a gain would vanish in the normalisation",
+    ),
+    (
+        "robustness: brains that their archive stripped",
+        "keep the mask of their own zeros",
+        "noise and ringing would fill the zeros, which no scanner measured",
+    ),
+    (
+        "representation: input of the CKA",
+        "the evaluation's slices",
+        "§4.6 resizes to 224 x 224 for it alone; so each volume is encoded once",
+    ),
+    (
         "statistics: SD of an MAE",
         "of the bootstrap distribution",
         "the published SDs (0.75 to 1.02 years, §2.3) are too narrow for single errors",

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from braindino.errors import BadInput
+from braindino.statistics.segmentation import CASE_SCORES
 
 KEYS = ["subject", "volume_id", "fold"]
+SEVERAL = ("classification", "segmentation")  # kinds of task that predict several columns
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Outcomes:
         Index of each volume's subject; the subject is the unit of resampling.
     target : ndarray of float [volumes] or [volumes, 2]
         Class index, or number to predict, or time and event.
-    predicted : ndarray of float [seeds, volumes, classes] or [seeds, volumes]
-        Class probabilities, or predicted numbers, or log hazards.
+    predicted : ndarray of float [seeds, volumes, columns] or [seeds, volumes]
+        Class probabilities, or predicted numbers, or log hazards; of segmentations, scores.
     """
 
     volumes: np.ndarray
@@ -61,6 +63,8 @@ def score_columns(card):
     """Name the prediction columns of a task."""
     if card.kind == "classification":
         return [f"score_{k}" for k in range(len(card.classes))]
+    if card.kind == "segmentation":
+        return CASE_SCORES
     return ["prediction"]
 
 
@@ -125,7 +129,7 @@ def align(frame, card):
         volumes=keys[:n, 1],
         subject=np.unique(keys[:n, 0], return_inverse=True)[1],
         target=target if card.kind == "survival" else target[:, 0],
-        predicted=predicted if card.kind == "classification" else predicted[..., 0],
+        predicted=predicted if card.kind in SEVERAL else predicted[..., 0],
     )
 
 

@@ -22,7 +22,10 @@ JOINED |= {"robustness": metrics.COLUMNS, "robustness_comparisons": comparisons.
 
 with job_log(snakemake.log[0]):
     given, run = snakemake.input, restore_run(snakemake.params.run)
-    tables = {Path(path).stem: read_table(path) for path in [*given.audits, *given.tables]}
+    tables = {
+        Path(path).stem: read_table(path)
+        for path in [*given.audits, *given.tables, *given.findings]
+    }
     tables |= {name: concat_tables(given[name], columns) for name, columns in JOINED.items()}
     tables["rejects"] = tables["rejects"].drop_duplicates()  # shards repeat what imaging rejected
     tables["costs"] = rule_costs(snakemake.params.benchmarks)
