@@ -15,7 +15,7 @@ PRINTED = ("csv", "md", "tex")
 TABLE_FILES = expand(
     paths.table("{number}", "{suffix}"), number=[*DATA_TABLES, *TABLES], suffix=PRINTED
 )
-FIGURES = {"1a": PRETRAINING, "3": PROBED}  # what each of them needs
+FIGURES = {"1a": PRETRAINING, "2": DRAWN, "3": PROBED}  # what each of them needs
 FIGURE_FILES = [
     paths.figure(number, suffix)
     for number in FIGURES
