@@ -2,6 +2,11 @@
 
 from braindino.reporting.catalogue import catalogue
 
+
+def of_each(tasks, name):
+    return [paths.statistics(f"{task}/{name}") for task in tasks]
+
+
 # Tasks whose test scans are perturbed, where the room that does it is part of the workflow.
 SHAKEN = globals().get("PERTURBED", [])
 SHAKEN_STATISTICS = {
@@ -15,12 +20,31 @@ PRINTED = ("csv", "md", "tex")
 TABLE_FILES = expand(
     paths.table("{number}", "{suffix}"), number=[*DATA_TABLES, *TABLES], suffix=PRINTED
 )
-FIGURES = {"1a": PRETRAINING, "2": DRAWN, "3": PROBED}  # what each of them needs
+OUTLIVED = [name for name in EVALUATED if RUN.tasks[name].kind == "survival"]
+# What each of the paper's figures is drawn from, where this run has it.
+FIGURES = {
+    "1a": PRETRAINING and {n: paths.audit(n) for n in ("composition", "coverage")},
+    "1b": TRAINABLE and {"cards": []},
+    "1c": EVALUATED and {"metrics": of_each(EVALUATED, "metrics")},
+    "2": DRAWN
+    and {
+        "cases": [paths.nnunet("cases", f"{NNUNET[t]}.parquet") for t in DRAWN],
+        "predictions": [paths.predictions(t, e) for t in DRAWN for e in SEGMENTING],
+    },
+    "3": EVALUATED
+    and {
+        "metrics": of_each(EVALUATED, "metrics"),
+        "comparisons": of_each(EVALUATED, "comparisons"),
+        "splits": [paths.split(task) for task in EVALUATED],
+    },
+    "4": OUTLIVED
+    and {n: paths.statistics(f"{OUTLIVED[0]}/{n}") for n in ("curves", "metrics")},
+}
+FIGURES = {number: drawn_from for number, drawn_from in FIGURES.items() if drawn_from}
 FIGURE_FILES = [
     paths.figure(number, suffix)
     for number in FIGURES
     for suffix in ("png", "pdf", "svg")
-    if FIGURES[number]
 ]
 
 
@@ -35,7 +59,7 @@ def of_tasks(number, name):
     """The statistics that a table of results shows."""
     if TABLES[number].kind == "perturbations":
         return [paths.statistics(SHAKEN_STATISTICS[name])]
-    return [paths.statistics(f"{task}/{name}") for task in TABLES[number].tasks]
+    return of_each(TABLES[number].tasks, name)
 
 
 rule table:
@@ -96,52 +120,37 @@ rule data_table:
         "../scripts/reporting/data_table.py"
 
 
-rule figure_1a:
-    input:
-        composition=paths.audit("composition"),
-        coverage=paths.audit("coverage"),
-        availability=paths.audit("availability"),
-    output:
-        png=report(
-            paths.figure("1a", "png"),
-            caption="../report/figure_1a.rst",
-            category="Figures",
-        ),
-        pdf=paths.figure("1a", "pdf"),
-        svg=paths.figure("1a", "svg"),
-    log:
-        paths.log("figure", "1a"),
-    conda:
-        ENVIRONMENT
-    params:
-        run=CARDS,
-        code=code("reporting/figure_1.py"),
-    script:
-        "../scripts/reporting/figure_1.py"
+for number in FIGURES:
+
+    rule:
+        name:
+            f"figure_{number}"
+        input:
+            **FIGURES[number],
+            availability=paths.audit("availability"),
+        output:
+            png=report(
+                paths.figure(number, "png"),
+                caption=f"../report/figure_{number}.rst",
+                category="Figures",
+                labels={"figure": number},
+            ),
+            pdf=paths.figure(number, "pdf"),
+            svg=paths.figure(number, "svg"),
+        log:
+            paths.log("figure", number),
+        conda:
+            ENVIRONMENT
+        params:
+            run=CARDS,
+            code=code(f"reporting/figure_{number}.py"),
+        script:
+            f"../scripts/reporting/figure_{number}.py"
 
 
-rule figure:
+rule figure_1:
     input:
-        metrics=[paths.statistics(f"{task}/metrics") for task in EVALUATED],
-        splits=[paths.split(task) for task in EVALUATED],
-        availability=paths.audit("availability"),
-    output:
-        png=report(
-            paths.figure("3", "png"),
-            caption="../report/figure_3.rst",
-            category="Figures",
-        ),
-        pdf=paths.figure("3", "pdf"),
-        svg=paths.figure("3", "svg"),
-    log:
-        paths.log("figure", "3"),
-    conda:
-        ENVIRONMENT
-    params:
-        run=CARDS,
-        code=code("reporting/figure_3.py"),
-    script:
-        "../scripts/reporting/figure_3.py"
+        [f for f in FIGURE_FILES if "figure_1" in f],
 
 
 rule quality:
@@ -266,8 +275,7 @@ rule report:
         mosaics=[paths.quality(d, "mosaic.png") for d in IMAGED],
         histograms=[paths.quality(d, "histograms.png") for d in IMAGED],
         outliers=[paths.quality(d, "quality.csv") for d in IMAGED],
-        figure_1a=rules.figure_1a.output.png if PRETRAINING else [],
-        figure_3=rules.figure.output.png if PROBED else [],
+        figures=[paths.figure(number, "png") for number in FIGURES],
         curves=rules.curves.output if TRAINABLE else [],
         patches=rules.patch_figure.output if TRAINABLE else [],
         course=PRETRAINED["metrics"] if TRAINABLE else [],
@@ -283,11 +291,6 @@ rule report:
         code=code("reporting/report.py"),
     script:
         "../scripts/reporting/report.py"
-
-
-rule figure_3:
-    input:
-        rules.figure.output if PROBED else [],
 
 
 for number in [*DATA_TABLES, *TABLES]:

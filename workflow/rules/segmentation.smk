@@ -214,35 +214,5 @@ rule segmentation:
         [paths.predictions(task, e) for task in SEGMENTED for e in SEGMENTING],
 
 
-# The paper shows two cohorts (Fig. 2).
+# Cohorts of Figure 2: the paper shows two.
 DRAWN = SEGMENTED[:2] if CONFIG.statistics.reference in SEGMENTING else []
-
-if DRAWN:
-
-    rule figure_2:
-        input:
-            cases=[paths.nnunet("cases", f"{NNUNET[t]}.parquet") for t in DRAWN],
-            reference=[paths.predictions(t, CONFIG.statistics.reference) for t in DRAWN],
-            predictions=[paths.predictions(t, e) for t in DRAWN for e in SEGMENTING],
-            availability=paths.audit("availability"),
-        output:
-            png=report(
-                paths.figure("2", "png"),
-                caption="../report/figure_2.rst",
-                category="Figures",
-            ),
-            pdf=paths.figure("2", "pdf"),
-            svg=paths.figure("2", "svg"),
-        log:
-            paths.log("figure", "2"),
-        conda:
-            ENVIRONMENT
-        params:
-            tasks=DRAWN,
-            encoders=SEGMENTING,
-            ratio=max(SEGMENT.ratios),
-            folder=paths.segmentation(""),
-            run=CARDS,
-            code=code("reporting/figure_2.py"),
-        script:
-            "../scripts/reporting/figure_2.py"

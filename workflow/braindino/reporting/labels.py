@@ -78,6 +78,15 @@ def task_title(card):
     return card.title + (" (splits only)" if card.evaluation == "pending" else "")
 
 
+def short_title(title):
+    """Shorten a task's title for a small panel."""
+    names = {"Alzheimer's disease": "AD", "Mild cognitive impairment": "MCI"}
+    names |= {" against normal cognition": " vs CN", ", three classes": ""}
+    for long, short in names.items():
+        title = title.replace(long, short)
+    return title
+
+
 def percent(share):
     """Print a share: '60 %', '< 1 %'."""
     return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
