@@ -271,7 +271,7 @@ rule report:
         reproduction=rules.reproduction.output,
         metrics=paths.statistics("metrics"),
         comparisons=paths.statistics("comparisons"),
-        subsets=[paths.label_subset(task) for task in PROBED],
+        subsets=[paths.label_subset(task) for task in EVALUATED],
         mosaics=[paths.quality(d, "mosaic.png") for d in IMAGED],
         histograms=[paths.quality(d, "histograms.png") for d in IMAGED],
         outliers=[paths.quality(d, "quality.csv") for d in IMAGED],

@@ -282,10 +282,11 @@ def _check_references(run, files, folder):
         },
     }
     for key, (names, known) in named.items():
-        for name in names:
+        known = [str(name) for name in known]
+        for name in map(str, names):
             if name not in known:
                 where = _file_of(key.split(".") if ":" not in key else ["tasks"], files)
                 raise BadInput(
                     f"{where}: key '{key}' names '{name}', which this run does not list"
-                    f"{_did_you_mean(str(name), list(map(str, known)))}; it lists: {', '.join(map(str, known))}."
+                    f"{_did_you_mean(name, known)}; it lists: {', '.join(known)}."
                 )
