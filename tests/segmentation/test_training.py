@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import torch
 
+from braindino import segmentation
 from braindino.encoders.build import build_network
 from braindino.segmentation.cases import list_cases
 from braindino.segmentation.dataset import write_raw, write_split
@@ -180,14 +181,16 @@ def test_nnunets_own_command_predicts_alike(root, model, tmp_path):
     for path in (root / "raw" / DATA / "imagesTr").glob(f"{case}_*.nii.gz"):
         shutil.copy(path, source)
     predict(model, source, [case], ours, SHORT, CPU)
-    exported = tmp_path / "exported"  # as someone would send it
-    shutil.copytree(model, exported)
+    shutil.copytree(model, tmp_path / "sent" / DATA / model.name)  # and nothing else of ours
     command = [
-        *(str(Path(sys.executable).with_name("nnUNetv2_predict_from_modelfolder")), "-i", source),
-        *("-o", out, "-m", exported, "-f", "0", "-device", "cpu", "--disable_tta"),
-        *("-npp", "1", "-nps", "1"),
+        *(str(Path(sys.executable).with_name("nnUNetv2_predict")), "-d", DATA, "-i", source),
+        *("-o", out, "-tr", "BrainDINOTrainer", "-p", "braindino_100", "-c", "2d", "-f", "0"),
+        *("-device", "cpu", "--disable_tta", "-npp", "1", "-nps", "1"),
     ]
-    environment = os.environ | {"PYTHONPATH": str(Path("workflow").resolve())}
+    environment = os.environ | {
+        "nnUNet_results": str(tmp_path / "sent"),
+        "PYTHONPATH": str(Path(segmentation.__file__).parents[2]),
+    }
     subprocess.run(list(map(str, command)), check=True, env=environment, capture_output=True)
     theirs, own = (np.asanyarray(nib.load(f / f"{case}.nii.gz").dataobj) for f in (out, ours))
     assert np.array_equal(theirs, own)
