@@ -6,7 +6,8 @@ import pytest
 
 from braindino.segmentation.dataset import to_levels
 from braindino.segmentation.lesions import lesion_scores
-from braindino.segmentation.scores import dice, hd95, score_case
+from braindino.segmentation.masks import dice, hd95
+from braindino.segmentation.scores import score_case
 
 MM = (1.0, 1.0, 1.0)
 
