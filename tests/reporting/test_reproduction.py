@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from braindino.reporting.claims import judge_claims
-from braindino.reporting.reproduction import DELTAS, METRICS, Z, reproduction
+from braindino.reporting.published_numbers import DELTAS, Z
+from braindino.reporting.reproduction import METRICS, reproduction
 from braindino.reporting.results import (
     BASELINES,
     PENDING,

@@ -50,7 +50,8 @@ DATASETS, TASKS, ENCODERS = usable("dataset"), usable("task"), usable("encoder")
 PHANTOMS = {d: CONFIG.phantoms[d] for d in DATASETS if d in CONFIG.phantoms}
 PROBED = [name for name in TASKS if RUN.tasks[name].evaluation == "probe"]
 EVALUATED = [name for name in TASKS if RUN.tasks[name].evaluation != "pending"]
-FINETUNED = [name for name in EVALUATED if name in CONFIG.finetune.tasks]
+TUNABLE = CONFIG.finetune.tasks if CONFIG.statistics.reference in ENCODERS else []
+FINETUNED = [name for name in EVALUATED if name in TUNABLE]
 PRETRAINING = [name for name in DATASETS if "pretraining" in RUN.datasets[name].roles]
 TRAINABLE = usable("recipe") if PRETRAINING else []
 

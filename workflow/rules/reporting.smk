@@ -7,14 +7,12 @@ def of_each(tasks, name):
     return [paths.statistics(f"{task}/{name}") for task in tasks]
 
 
-# Tasks whose test scans are perturbed, where the room that does it is part of the workflow.
-SHAKEN = globals().get("PERTURBED", [])
-SHAKEN_STATISTICS = {
+PERTURBED_STATISTICS = {
     "metrics": "robustness",
     "comparisons": "robustness_comparisons",
 }
-TABLES = catalogue({t: RUN.tasks[t] for t in EVALUATED}, FINETUNED, SHAKEN)
-LABELLED = [d for d in DATASETS if getattr(RUN.datasets[d], "regions", None)]
+TABLES = catalogue({t: RUN.tasks[t] for t in EVALUATED}, FINETUNED, PERTURBED)
+LABELLED = [d for d in DATASETS if RUN.datasets[d].regions]
 DATA_TABLES = ["s2", *(["s5"] if LABELLED else [])]
 PRINTED = ("csv", "md", "tex")
 TABLE_FILES = expand(
@@ -26,6 +24,11 @@ FIGURES = {
     "1a": PRETRAINING and {n: paths.audit(n) for n in ("composition", "coverage")},
     "1b": TRAINABLE and {"cards": []},
     "1c": EVALUATED and {"metrics": of_each(EVALUATED, "metrics")},
+    "2": DRAWN
+    and {
+        "cases": [paths.nnunet("cases", f"{NNUNET[t]}.parquet") for t in DRAWN],
+        "predictions": [paths.predictions(t, e) for t in DRAWN for e in SEGMENTING],
+    },
     "3": EVALUATED
     and {
         "metrics": of_each(EVALUATED, "metrics"),
@@ -62,7 +65,7 @@ def planned(name):
 def of_tasks(number, name):
     """The statistics that a table of results shows."""
     if TABLES[number].kind == "perturbations":
-        return [paths.statistics(SHAKEN_STATISTICS[name])]
+        return [paths.statistics(PERTURBED_STATISTICS[name])]
     return of_each(TABLES[number].tasks, name)
 
 

@@ -212,3 +212,7 @@ rule evaluate_segmentation:
 rule segmentation:
     input:
         [paths.predictions(task, e) for task in SEGMENTED for e in SEGMENTING],
+
+
+# Cohorts of Figure 2: the paper shows two.
+DRAWN = SEGMENTED[:2] if CONFIG.statistics.reference in SEGMENTING else []

@@ -3,11 +3,13 @@
 import yaml
 
 from braindino.pretrain.collapse import signs_of_collapse
+from braindino.reporting.captions import OVERLAP
 from braindino.reporting.conditions import as_strata
 from braindino.reporting.costs import cost_rows
 from braindino.reporting.data import data_context, final_counts
+from braindino.reporting.facts import facts, task_titles, untrained
 from braindino.reporting.findings import findings
-from braindino.reporting.grids import OVERLAP, grid
+from braindino.reporting.grids import grid
 from braindino.reporting.heads import TITLES, head_rows
 from braindino.reporting.labels import measure, task_title
 from braindino.reporting.power import caution, check_rows, power_rows
@@ -57,7 +59,7 @@ def report_context(run, labels, shown, tables, images, commit, pretraining=None,
     return {
         "run": run.config.run,
         "demo": labels.demo,
-        "facts": _facts(run, labels, coverage, availability, pretraining)
+        "facts": facts(run, labels, coverage, availability, pretraining)
         + caution(run.tasks, metrics),
         "availability": _with_titles(availability, run, labels),
         "data": data_context(run.tasks, tables | {"coverage": coverage}),
@@ -65,7 +67,7 @@ def report_context(run, labels, shown, tables, images, commit, pretraining=None,
         "assumptions": assumptions(run),
         "heads": head_rows(run),
         "head_titles": TITLES,
-        "deviations": deviations(run, _untrained(availability, labels)),
+        "deviations": deviations(run, untrained(availability, labels)),
         "quality": quality_sections(images["mosaics"], images["histograms"], tables["outliers"]),
         "collapse": signs_of_collapse(course, run.recipe),
         "figures": images,
@@ -103,31 +105,6 @@ def _results(cards, labels, shown, tables):
     return {"tables": sections, "headlines": [line for line in headlines if line]}
 
 
-def _facts(run, labels, coverage, availability, pretraining):
-    """State in (name, text) pairs what was run on what."""
-    used = coverage[coverage["used"] > 0]
-    volumes = ", ".join(f"{r.dataset} ({r.used})" for r in used.itertuples())
-    absent = availability[availability["status"] == "absent"]
-    facts = [
-        ("Volumes used", f"{used['used'].sum()}: {volumes}" if len(used) else "none"),
-        ("Encoders", ", ".join(_present(availability, "encoder", labels.encoders))),
-        ("Tasks", ", ".join(_present(availability, "task", _task_titles(run.tasks)))),
-    ]
-    if pretraining:
-        facts.append(("Pretraining", _pretraining(pretraining)))
-    if len(absent):
-        facts.append(("Absent", ", ".join(f"{r.kind} {r.name}" for r in absent.itertuples())))
-    return facts
-
-
-def _pretraining(record):
-    data = record["data"]
-    return (
-        f"{record['title']}: {record['iterations']:,} iterations on {data['slices']:,} slices "
-        f"of {data['volumes']:,} volumes"
-    )
-
-
 def _headline(card, rows, labels):
     """State the primary metric of each encoder at the largest label ratio; None without one."""
     name = "dice_wt" if card.kind == "segmentation" else card.metric
@@ -147,20 +124,15 @@ def _headline(card, rows, labels):
 
 
 def _with_titles(availability, run, labels):
-    titles = {"dataset": _titles(run.datasets), "task": _task_titles(run.tasks)}
+    titles = {
+        "dataset": {name: card.title for name, card in run.datasets.items()},
+        "task": task_titles(run.tasks),
+    }
     titles["encoder"] = labels.encoders
     return [
         row | {"title": titles.get(row["kind"], {}).get(row["name"], "")}
         for row in availability.fillna("").to_dict("records")
     ]
-
-
-def _titles(cards):
-    return {name: card.title for name, card in cards.items()}
-
-
-def _task_titles(tasks):
-    return {name: task_title(card) for name, card in tasks.items()}
 
 
 def _overlaps(tasks, labels):
@@ -171,13 +143,3 @@ def _overlaps(tasks, labels):
         for card in tasks.values()
         if (shared := labels.shared_cohorts(name, card))
     ]
-
-
-def _present(availability, kind, titles):
-    usable = availability[(availability["kind"] == kind) & (availability["status"] != "absent")]
-    return [titles.get(name, name) for name in usable["name"]]
-
-
-def _untrained(availability, labels):
-    names = availability.loc[availability["status"] == "untrained", "name"]
-    return [labels.encoders.get(name, name).removesuffix(" (random weights)") for name in names]

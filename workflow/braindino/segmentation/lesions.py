@@ -9,7 +9,7 @@ positive count 0 (and the diagonal of the volume), and the case's score is their
 import numpy as np
 from scipy import ndimage
 
-from braindino.segmentation import scores
+from braindino.segmentation.masks import diagonal, dice, hd95
 
 TOUCHING = ndimage.generate_binary_structure(3, 3)  # 26 neighbours make a piece
 GROWING = ndimage.generate_binary_structure(3, 2)  # 18 neighbours make a dilation
@@ -42,11 +42,11 @@ def lesion_scores(truth, predicted, spacing, regions):
             continue
         theirs = np.isin(pieces, list(hits))
         found += bool(hits)
-        dices.append(scores.dice(own, theirs))
-        distances.append(scores.hd95(own, theirs, spacing))
+        dices.append(dice(own, theirs))
+        distances.append(hd95(own, theirs, spacing))
     false = total - len(touched)
     dices += [0.0] * false
-    distances += [scores.diagonal(truth.shape, spacing)] * false
+    distances += [diagonal(truth.shape, spacing)] * false
     return {
         "lesion_dice": float(np.mean(dices)) if dices else 1.0,
         "lesion_hd95": float(np.mean(distances)) if distances else 0.0,

@@ -38,8 +38,8 @@ def metrics(predictions, card, protocol, seed=0):
         the interval are of its bootstrap over test subjects. `sd` is assumed to be what the
         paper calls SD: its 0.75 to 1.02 years beside errors of up to 20 (§2.3) are too narrow
         for the spread of single errors. That spread is `sd_subjects` (of MAE and of what scores
-        cases), and `sd_seeds` that of the label seeds. `n` counts subjects, `resamples` those in which
-        every class occurs. Of several folds they are Student-t over the folds (§4.3.2), and
+        cases), and `sd_seeds` that of the label seeds. `n` counts subjects, `resamples` those in
+        which every class occurs. Of several folds they are Student-t over the folds (§4.3.2), and
         `resamples` counts folds. Age strata are of the largest ratio, all folds pooled; survival
         tasks have rows on their risk groups, a brain age on its gap.
     """
