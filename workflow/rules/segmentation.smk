@@ -60,7 +60,7 @@ rule nnunet_dataset:
     params:
         card=lambda w: settings(RUN.tasks[COHORT[w.data]]),
         regions=lambda w: regions_of(COHORT[w.data]),
-        ratios=SEGMENT.ratios,
+        ratios=CONFIG.corpus.label_ratios,
         max_reject_fraction=CONFIG.imaging.max_reject_fraction,
         root=paths.nnunet(),
         code=code("segmentation/dataset.py"),
