@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 
 from braindino.device import has_bf16
-from braindino.encoders.bf16 import prefer_bf16
 from braindino.encoders.frozen import assert_frozen, fingerprint, freeze
+from braindino.encoders.lean import lean_blocks
 from braindino.encoders.reading import axial_planes, layer_modules, patches, pool, watch
 from braindino.errors import BadInput
 
@@ -58,8 +58,7 @@ class Encoder:
         self.batch = batch or (8 if device.type == "cpu" else 64)
         self.axial_range = axial_range
         self.bf16 = has_bf16(device) if bf16 is None else bf16
-        if self.bf16:
-            prefer_bf16(network, device)
+        self._last = lean_blocks(network, device, self.bf16)
         self._outputs, watched = {}, layer_modules(network, card)
         self._expected = {*watched, *(["tokens"] if card.tokens else [])}
         if card.tokens:
@@ -90,7 +89,9 @@ class Encoder:
         BadInput
             When the encoder has none.
         """
-        grids = [patches(*out) for out in self._forward(volumes, modalities)]
+        grids = [
+            patches(out, self.card, shape) for out, shape in self._forward(volumes, modalities)
+        ]
         if grids[0] is None:
             raise BadInput(f"encoder {self.card.name}: it has no patch tokens.")
         tokens = torch.cat(grids).cpu()
@@ -111,8 +112,14 @@ class Encoder:
         -------
         Readout
         """
-        parts = [self._vectors(*out) for out in self._forward(volumes, modalities)]
-        vectors = {key: torch.cat([part[key] for part in parts]).cpu() for key in parts[0]}
+        turns = self._turns(volumes)
+        parts = [
+            self._vectors(*out, kept)
+            for rows, kept in turns
+            for out in self._forward(volumes, modalities, rows, kept)
+        ]
+        place = torch.cat([rows for rows, _ in turns]).argsort()
+        vectors = {key: torch.cat([part[key] for part in parts]).cpu()[place] for key in parts[0]}
         if self._sliced:
             vectors = self._mean_slices(vectors, len(volumes))
         return Readout(vectors.pop("embedding"), vectors.pop("patch_mean"), vectors)
@@ -133,18 +140,33 @@ class Encoder:
     def _pass_size(self, shape):
         return max(1, self.batch * 256**2 // math.prod(shape))
 
-    def _forward(self, volumes, modalities):
-        """Yield (output, card, shape of an image) of every batch of images."""
+    def _turns(self, volumes):
+        """Return pairs of images and of how many of their tokens are read; None: all.
+
+        Of slices outside the axial range only the class token is.
+        """
+        every = torch.arange(volumes.shape[:2].numel() if self._sliced else len(volumes))
+        read = self.card.tokens, self.card.embedding
+        if not (self._sliced and self._last and read == ("norm", "cls")):
+            return [(every, None)]
+        planes = axial_planes(volumes.shape[1], self.axial_range)
+        inside = torch.isin(every % volumes.shape[1], planes)
+        return [(every[inside], None), (every[~inside], 1)]
+
+    def _forward(self, volumes, modalities, rows=None, kept=None):
+        """Yield (output, shape of an image) of every batch of images, of all or of some rows."""
         images = volumes.flatten(0, 1) if self._sliced else volumes
         told = self._told(modalities, len(images) // len(volumes))
-        size = self._pass_size(images.shape[1:])
-        for start in range(0, len(images), size):
-            part = slice(start, start + size)
+        rows = torch.arange(len(images)) if rows is None else rows
+        if self._last:
+            self._last.kept = kept
+        for part in rows.split(self._pass_size(images.shape[1:])):
             self._outputs.clear()
+            names = ([known[row] for row in part] for known in told)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-                output = self.network(self._channels(images[part]), *(t[part] for t in told))
+                output = self.network(self._channels(images[part]), *names)
             self._check_outputs()
-            yield self._outputs.pop("tokens", output), self.card, images.shape[1:]
+            yield self._outputs.pop("tokens", output), images.shape[1:]
 
     def _told(self, modalities, repeats):
         """Return the names by which the network is told each image's contrast, if it is."""
@@ -180,8 +202,9 @@ class Encoder:
     def _keep_layer(self, depth, output):
         self._outputs[depth] = pool(output, self.card)
 
-    def _vectors(self, output, card, shape):
-        embedding, grid = pool(output, card), patches(output, card, shape)
+    def _vectors(self, output, shape, kept):
+        embedding = pool(output, self.card)
+        grid = None if kept else patches(output, self.card, shape)
         if grid is not None and not self._sliced:
             grid = self._axial_part(grid)
         patch_mean = embedding if grid is None else grid.flatten(1, -2).mean(1)
