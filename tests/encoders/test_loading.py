@@ -309,6 +309,22 @@ def test_this_projects_own_checkpoint_is_timm_fed_directly(root, build, tmp_path
     assert list(out.layers) == ["early", "mid", "late"]
 
 
+def test_an_encoder_of_three_slices_at_once_is_fed_so(root, build, tmp_path):
+    network = randomised(timm.create_model("vit_small_patch16_dinov3", num_classes=0, **VIT))
+    save_file(network.state_dict(), tmp_path / "encoder.safetensors")
+    made = {"architecture": "vit_small_patch16_dinov3", "arguments": VIT}
+    made["recipe"] = {"views": {"channels": "neighbours"}}
+    (tmp_path / "encoder.json").write_text(json.dumps(made))
+    card = load_card("encoders", "braindino", root / "config")
+    volumes = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    a, b, c = volumes.unbind(1)
+    images = [torch.stack(three, 1) for three in ((a, a, b), (a, b, c), (b, c, c))]
+    with torch.inference_mode():
+        expected = torch.stack([network.forward_features(i)[:, 0] for i in images]).mean(0)
+    out = build(card, tmp_path / "encoder.safetensors").embed(volumes)
+    torch.testing.assert_close(out, expected, atol=1e-5, rtol=1e-5)
+
+
 def test_checksum_and_size_of_another_file(small_card, build, tmp_path):
     card = small_card("dinov3")
     path = tmp_path / "model.safetensors"

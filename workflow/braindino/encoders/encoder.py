@@ -7,7 +7,6 @@ import torch
 
 from braindino.device import has_bf16
 from braindino.encoders.frozen import assert_frozen, fingerprint, freeze
-from braindino.encoders.lean import lean_blocks
 from braindino.encoders.reading import axial_planes, layer_modules, patches, pool, watch
 from braindino.errors import BadInput
 
@@ -58,7 +57,11 @@ class Encoder:
         self.batch = batch or (8 if device.type == "cpu" else 64)
         self.axial_range = axial_range
         self.bf16 = has_bf16(device) if bf16 is None else bf16
-        self._last = lean_blocks(network, device, self.bf16)
+        self._last = None  # block, where it is lean
+        if type(network).__module__.startswith("timm."):
+            from braindino.encoders.lean import lean_blocks  # slow to import, for timm's alone
+
+            self._last = lean_blocks(network, device, self.bf16)
         self._outputs, watched = {}, layer_modules(network, card)
         self._expected = {*watched, *(["tokens"] if card.tokens else [])}
         if card.tokens:
@@ -164,7 +167,7 @@ class Encoder:
             self._outputs.clear()
             names = ([known[row] for row in part] for known in told)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-                output = self.network(self._channels(images[part]), *names)
+                output = self.network(self._channels(volumes, part), *names)
             self._check_outputs()
             yield self._outputs.pop("tokens", output), images.shape[1:]
 
@@ -181,10 +184,15 @@ class Encoder:
                 )
         return [[known[modality] for modality in modalities for _ in range(repeats)]]
 
-    def _channels(self, images):
-        """Make the card's channels, normalised, of grey images (§4.2)."""
-        view, along = self.view, (-1, *(1,) * (images.ndim - 1))
-        images = images[:, None].to(self.device)
+    def _channels(self, volumes, rows):
+        """Make the card's channels, normalised, of rows of grey images (§4.2)."""
+        view, slices = self.view, volumes.shape[1]
+        if self._sliced and view.neighbours:
+            planes = (rows % slices)[:, None] + torch.tensor([-1, 0, 1])
+            images = volumes[rows[:, None] // slices, planes.clamp(0, slices - 1)]
+        else:
+            images = (volumes.flatten(0, 1) if self._sliced else volumes)[rows][:, None]
+        images, along = images.to(self.device), (-1, *(1,) * (images.ndim - 2))
         images = images.expand(-1, view.channels, *images.shape[2:])
         if view.mean:
             images = images - torch.tensor(view.mean, device=self.device).view(along)
