@@ -266,7 +266,7 @@ def stack_slices(batch):
 def features():
     """ViT-B/16 on volumes of 128 slices of 256 x 256, against a float32 loop over volumes.
 
-    One volume, by turns, by the wall's clock: threads that wait for each other burn CPU time.
+    One volume, by turns, by the wall's clock: the machine must be quiet.
     """
     volumes = torch.randn(1, 128, 256, 256, generator=torch.Generator().manual_seed(0))
     card = load_card("encoders", "random")

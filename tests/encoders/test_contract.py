@@ -70,6 +70,8 @@ def test_neither_batch_size_nor_order_matters(any_card, build, volumes, readout)
     one_by_one = build(any_card, batch=1).read(volumes.flip(0), MODALITIES[::-1])
     assert (one_by_one.embedding.flip(0) - readout.embedding).abs().max() <= 1e-4
     assert (one_by_one.patch_mean.flip(0) - readout.patch_mean).abs().max() <= 1e-4
+    for depth, vectors in readout.layers.items():
+        assert (one_by_one.layers[depth].flip(0) - vectors).abs().max() <= 1e-4
 
 
 def test_frozen_in_eval_mode_without_gradient(encoder, volumes):

@@ -285,6 +285,17 @@ def test_weights_that_change_nothing_are_no_weights(small_card, build, tmp_path)
         build(card, tmp_path / "same.safetensors")
 
 
+def test_weights_of_which_a_matrix_changes_nothing_are_refused_with_its_name(
+    small_card, build, tmp_path
+):
+    card, kept = small_card("dinov3"), "blocks.2.mlp.fc1.weight"
+    state = build(card).network.state_dict()
+    file = {key: value if key == kept else value + 1 for key, value in state.items()}
+    save_file(file, tmp_path / "part.safetensors")
+    with pytest.raises(BadInput, match=r"only 9\d\.\d% differ from before.*unchanged: " + kept):
+        build(card, tmp_path / "part.safetensors")
+
+
 def test_a_bias_that_is_not_zero_is_not_dropped(root, build, tmp_path):
     card = load_card("encoders", "dinov3", root / "config").model_copy(update=SMALL["dinov3"])
     content, _ = dinov3(torch.rand(1, 2, 32, 32))

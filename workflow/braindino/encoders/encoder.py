@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 
 from braindino.device import has_bf16
+from braindino.encoders.feeding import make_images, told
 from braindino.encoders.frozen import assert_frozen, fingerprint, freeze
 from braindino.encoders.reading import axial_planes, layer_modules, patches, pool, watch
 from braindino.errors import BadInput
@@ -143,69 +144,47 @@ class Encoder:
     def _pass_size(self, shape):
         return max(1, self.batch * 256**2 // math.prod(shape))
 
+    def _every(self, volumes):
+        return torch.arange(volumes.shape[:2].numel() if self._sliced else len(volumes))
+
     def _turns(self, volumes):
         """Return pairs of images and of how many of their tokens are read; None: all.
 
         Of slices outside the axial range only the class token is.
         """
-        every = torch.arange(volumes.shape[:2].numel() if self._sliced else len(volumes))
+        every = self._every(volumes)
         read = self.card.tokens, self.card.embedding
         if not (self._sliced and self._last and read == ("norm", "cls")):
             return [(every, None)]
         planes = axial_planes(volumes.shape[1], self.axial_range)
         inside = torch.isin(every % volumes.shape[1], planes)
-        return [(every[inside], None), (every[~inside], 1)]
+        turns = [(every[inside], None), (every[~inside], 1)]
+        return [(rows, kept) for rows, kept in turns if len(rows)]
 
     def _forward(self, volumes, modalities, rows=None, kept=None):
         """Yield (output, shape of an image) of every batch of images, of all or of some rows."""
-        images = volumes.flatten(0, 1) if self._sliced else volumes
-        told = self._told(modalities, len(images) // len(volumes))
-        rows = torch.arange(len(images)) if rows is None else rows
+        shape = volumes.shape[2:] if self._sliced else volumes.shape[1:]
+        rows = self._every(volumes) if rows is None else rows
+        for part in rows.split(self._pass_size(shape)):
+            images = make_images(volumes, part, self.view, self.device)
+            volume = part // volumes.shape[1] if self._sliced else part
+            output = self._run(images, told(self.card, modalities, volume), kept)
+            yield self._outputs.pop("tokens", output), shape
+
+    def _run(self, images, names, kept):
+        self._outputs.clear()
         if self._last:
             self._last.kept = kept
-        for part in rows.split(self._pass_size(images.shape[1:])):
-            self._outputs.clear()
-            names = ([known[row] for row in part] for known in told)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-                output = self.network(self._channels(volumes, part), *names)
-            self._check_outputs()
-            yield self._outputs.pop("tokens", output), images.shape[1:]
-
-    def _told(self, modalities, repeats):
-        """Return the names by which the network is told each image's contrast, if it is."""
-        known = self.card.modalities
-        if not known:
-            return []
-        for modality in modalities or [None]:
-            if modality not in known:
-                raise BadInput(
-                    f"encoder {self.card.name}: it knows no contrast '{modality}'; 'modalities' in "
-                    f"its card lists: {', '.join(known)}."
-                )
-        return [[known[modality] for modality in modalities for _ in range(repeats)]]
-
-    def _channels(self, volumes, rows):
-        """Make the card's channels, normalised, of rows of grey images (§4.2)."""
-        view, slices = self.view, volumes.shape[1]
-        if self._sliced and view.neighbours:
-            planes = (rows % slices)[:, None] + torch.tensor([-1, 0, 1])
-            images = volumes[rows[:, None] // slices, planes.clamp(0, slices - 1)]
-        else:
-            images = (volumes.flatten(0, 1) if self._sliced else volumes)[rows][:, None]
-        images, along = images.to(self.device), (-1, *(1,) * (images.ndim - 2))
-        images = images.expand(-1, view.channels, *images.shape[2:])
-        if view.mean:
-            images = images - torch.tensor(view.mean, device=self.device).view(along)
-        if view.std:
-            images = images / torch.tensor(view.std, device=self.device).view(along)
-        return images
-
-    def _check_outputs(self):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            output = self.network(images, *names)
+        if self._last:
+            self._last.kept = None
         if silent := self._expected - set(self._outputs):
             raise BadInput(
                 f"encoder {self.card.name}: the module that its card names for "
                 f"'{sorted(silent)[0]}' takes no part in a forward pass."
             )
+        return output
 
     def _keep_layer(self, depth, output):
         self._outputs[depth] = pool(output, self.card)

@@ -37,7 +37,7 @@ class LeanBlock(EvaBlock):
         keys, values = functional.linear(tokens, weight[dim:]).chunk(2, -1)
         queries, keys, values = (x.unflatten(2, (heads, -1)) for x in (queries, keys, values))
         for vectors in (queries, keys) if self.kept is None else (keys,):
-            _turn(vectors, rope.to(weight.dtype))
+            _turn(vectors, rope)
         parts = (x.transpose(1, 2) for x in (queries, keys, values))
         mix = _slicewise if self.slicewise else functional.scaled_dot_product_attention
         return mix(*parts).transpose(1, 2).flatten(2)
@@ -46,7 +46,8 @@ class LeanBlock(EvaBlock):
 def lean_blocks(network, device, bf16):
     """Make the blocks of a frozen network lean where it is a DINOv3 of timm's.
 
-    In bfloat16, its matrices are converted once instead of in every pass.
+    In bfloat16, its matrices are converted once instead of in every pass, and its rotary table is
+    in bfloat16 too, as in its own training.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ def lean_blocks(network, device, bf16):
         block.__class__ = LeanBlock
         block.slicewise = bf16 and device.type == "cpu"
     if bf16:
+        table = network.rope.get_embed
+        network.rope.get_embed = lambda *args, **kwargs: table(*args, **kwargs).bfloat16()
         for module in network.modules():
             if isinstance(module, nn.Linear | nn.Conv2d):
                 module.bfloat16()
