@@ -88,7 +88,7 @@ static void inputs(const Head *w, int i, const float *const *x, float *in) {
 
 /* One row of the first layer: move it by what came `back`, and add it to the `next` batch's. */
 static void row(Head *w, Head *m, Head *v, int i, Batch b, Batch next, Rate rate,
-                const Hidden *back, Hidden *before) {
+                const Hidden *restrict back, Hidden *restrict before) {
     float *restrict wi = w->weight1[i], *restrict mi = m->weight1[i], *restrict vi = v->weight1[i];
     float in[BATCH], out[BATCH], sum[BATCH] = {0}, scale = 0, shift = 0;
     EACH(h, HIDDEN) EACH(n, BATCH) sum[n] += back[n][h] * wi[h];
@@ -101,7 +101,8 @@ static void row(Head *w, Head *m, Head *v, int i, Batch b, Batch next, Rate rate
         float g = 0;
         EACH(n, BATCH) g += in[n] * back[n][h];
         adam(wi + h, mi + h, vi + h, g, rate);
-        EACH(n, BATCH) before[n][h] += out[n] * wi[h];
+        float moved = wi[h];
+        EACH(n, BATCH) before[n][h] += out[n] * moved;
     }
 }
 

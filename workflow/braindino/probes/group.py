@@ -12,7 +12,19 @@ OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
 class Group:
-    """Heads that train together; `active` are the rows of those that still do."""
+    """Heads that train together; `active` are the rows of those that still do.
+
+    Parameters
+    ----------
+    normed : Tensor [n, dim]
+        Features after `normalise`.
+    lessons : list of braindino.probes.train.Lesson
+        One a head.
+    shape : tuple of int
+        Features, hidden units and outputs of a head.
+    loss : function of braindino.probes.losses
+    protocol : braindino.settings.probes.Probes
+    """
 
     def __init__(self, normed, lessons, shape, loss, protocol):
         self.normed, self.loss, self.protocol = normed, loss, protocol
@@ -25,6 +37,7 @@ class Group:
         self.active = np.arange(len(lessons))
 
     def train(self):
+        """Return the heads as they were after the best epoch of each."""
         best, count = self.heads.take(self.active), len(self.active)
         scores, stale = np.full(count, np.inf), np.zeros(count, int)
         for epoch in range(self.protocol.epochs + 1):

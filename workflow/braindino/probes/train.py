@@ -61,18 +61,18 @@ def train_heads(features, lessons, outputs, loss, protocol):
     normed = normalise(features)
     heads = Heads(len(lessons), features.shape[1], protocol.hidden, outputs)
     epoch = compiled_epoch(*heads.shape, protocol.batch) if loss in CODES else None
-    for rows in _groups(lessons, loss, protocol, heads, 1 if epoch else None):
+    held = max(1, CACHE // (4 * heads.flat.nbytes // len(heads)))  # gradient and two moments, too
+    for rows in _groups(lessons, loss, protocol, 1 if epoch else held):
         given = normed, [lessons[row] for row in rows], heads.shape, loss, protocol
         group = CompiledGroup(epoch, *given) if epoch else Group(*given)
         heads.put(rows, group.train())
     return heads
 
 
-def _groups(lessons, loss, protocol, heads, most):
-    """Yield rows of heads whose epochs are equally long, at most so many, or what the cache holds."""
+def _groups(lessons, loss, protocol, most):
+    """Yield rows of heads whose epochs are equally long, at most so many."""
     sizes = np.array([len(lesson.fit) for lesson in lessons])
     steps = np.array([epoch_steps(size, loss is cox, protocol) for size in sizes])
-    most = most or max(1, CACHE // (4 * heads.flat.nbytes // len(heads)))  # gradient and two moments, too
     order = np.lexsort((sizes, steps))
     for length in np.unique(steps):
         alike = order[steps[order] == length]
