@@ -9,6 +9,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/imaging.smk"
 include: "workflow/rules/pretrain.smk"
