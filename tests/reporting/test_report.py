@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from braindino.cluster.efficiency import COLUMNS
 from braindino.reporting.context import report_context
 from braindino.reporting.data import FEWER, data_context
 from braindino.reporting.html import data_uri, render_report
@@ -28,11 +29,20 @@ REJECTS = pd.DataFrame(
     columns=["volume_id", "stage", "reason"],
 )
 
+EFFICIENCY = pd.DataFrame(
+    [
+        ("brains", 612, 300.0, 2400.0, 1800.0, 32000, 21540.0, 300.0),
+        ("probe", 3, 0.1, 0.2, 0.1, float("nan"), 900.0, 0.0),
+    ],
+    columns=COLUMNS,
+)
+
 
 @pytest.fixture(scope="module")
 def tables(pending_run, availability, audits, metrics, comparisons, subsets, published, outliers):
     return audits | {
         "availability": availability,
+        "efficiency": EFFICIENCY,
         "subsets": subsets,
         "rejects": REJECTS,
         "outliers": outliers,
@@ -332,3 +342,9 @@ def test_a_large_picture_becomes_a_small_one_of_the_same_content(tmp_path, rng):
     shown = Image.open(io.BytesIO(base64.b64decode(text)))
     assert shown.size == (1400, 1400)
     assert len(text) < size / 2
+
+
+def test_what_jobs_took_stands_beside_what_they_were_given(page):
+    assert "1,800 of 2,400" in page
+    assert "21.5 of 32.0" in page
+    assert "0.9 of –" in page

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A whole SLURM on one Debian machine, below one folder: two virtual nodes of 16 CPUs and 4 pretended
+# A whole SLURM on one Debian machine, below one folder: two virtual nodes of 64 CPUs and 4 pretended
 # GPUs, and accounting. Nothing outside the folder is touched but for the packages.
 #
 #   cluster.sh install      the packages (root); says in one line why it cannot
@@ -73,7 +73,8 @@ END
   mkdir -p "$D/dbd"
   slurmdbd
   wait_for slurmdbd sacctmgr -i add cluster mini
-  sacctmgr -i add account brain Description=tests Organization=tests >/dev/null
+  # Two cores: no more than three jobs run at a time, however many CPUs the nodes pretend to have.
+  sacctmgr -i add account brain Description=tests Organization=tests GrpJobs=3 >/dev/null
   sacctmgr -i add user "$U" Account=brain >/dev/null
 }
 
@@ -113,7 +114,7 @@ AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
 AccountingStoragePort=$DBD_PORT
 AccountingStoragePass=$D/munge/socket
-AccountingStorageEnforce=associations
+AccountingStorageEnforce=limits
 AccountingStorageTRES=gres/gpu
 AccountingStoreFlags=job_comment
 GresTypes=gpu

@@ -4,7 +4,7 @@ import signal
 
 from snakemake.jobs import GroupJob, Job
 
-from braindino.cluster.checks import check_cluster, request
+from braindino.cluster.checks import Watching, check_cluster, request
 from braindino.log import ended_by_bad_input, last_lines
 
 # SLURM's warning before the end of a job reaches every process of it; pretraining alone answers.
@@ -20,27 +20,27 @@ GroupJob.restart_times = property(
 )
 
 
-def requests_of(jobs):
-    return {request(job.rule.name, job.threads, job.resources) for job in jobs}
+def watching_of(jobs):
+    executor, limits = workflow.executor_settings, workflow.scheduling_settings
+    return Watching(
+        command=executor.status_command,
+        first_look=executor.init_seconds_before_status_checks,
+        arrays=bool(executor.array_jobs),
+        waits=workflow.nodes < len(jobs) or limits.max_jobs_per_timespan is not None,
+    )
 
 
 onstart:
     if workflow.executor_plugin.name == "slurm":
-        executor = workflow.executor_settings
+        jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
+        asked = sorted(
+            {request(j.rule.name, j.threads, j.resources) for j in jobs}, key=str
+        )
         try:
-            submitted = [
-                job for job in workflow.dag.needrun_jobs() if not job.is_local
-            ]
-            for note in check_cluster(
-                sorted(requests_of(submitted), key=str),
-                executor.status_command,
-                bool(executor.array_jobs),
-                executor.init_seconds_before_status_checks,
-                workflow.workdir_init,
-            ):
-                print(note, file=sys.stderr)
+            notes = check_cluster(asked, watching_of(jobs), workflow.workdir_init)
         except BadInput as error:
             raise WorkflowError(str(error))
+        print(*notes, sep="\n", file=sys.stderr)
 
 
 onerror:
@@ -48,6 +48,23 @@ onerror:
         for part in job.jobs if job.is_group() else [job]:
             for log in part.log:
                 print(f"{log} ends:", *last_lines(log), sep="\n  ", file=sys.stderr)
+
+
+rule efficiency:
+    input:
+        paths.statistics("metrics"),
+    output:
+        paths("benchmarks/efficiency.csv"),
+    log:
+        paths.log("efficiency"),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        folder=paths("benchmarks"),
+        code=code("cluster/efficiency.py"),
+    script:
+        "../scripts/cluster/efficiency.py"
 
 
 # No output: prints what the run's recipes cost on the machine of `plan`, and what it asks of SLURM.

@@ -204,6 +204,7 @@ rule report:
         patches=rules.patch_figure.output if TRAINABLE else [],
         course=PRETRAINED["metrics"] if TRAINABLE else [],
         encoder=PRETRAINED["card"] if TRAINABLE else [],
+        efficiency=paths("benchmarks/efficiency.csv"),
     output:
         paths("report.html"),
     log:

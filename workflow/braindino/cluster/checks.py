@@ -60,18 +60,34 @@ def request(rule, threads, resources):
     )
 
 
-def check_cluster(requests, status_command, arrays, first_look, folder):
+class Watching(NamedTuple):
+    """How the executor submits and watches jobs.
+
+    Parameters
+    ----------
+    command : str
+        sacct or squeue.
+    first_look : int
+        Seconds until it first looks at a job.
+    arrays : bool
+        Whether it submits job arrays.
+    waits : bool
+        Whether some jobs must wait until others have gone into the queue or left it.
+    """
+
+    command: str
+    first_look: int
+    arrays: bool
+    waits: bool
+
+
+def check_cluster(requests, watching, folder):
     """Make sure that SLURM can take all jobs of a run.
 
     Parameters
     ----------
     requests : iterable of Request
-    status_command : str
-        sacct or squeue: how the executor watches its jobs.
-    arrays : bool
-        Whether it submits job arrays.
-    first_look : int
-        Seconds until it first looks at a job.
+    watching : Watching
     folder : path
         Where the run works.
 
@@ -91,7 +107,8 @@ def check_cluster(requests, status_command, arrays, first_look, folder):
             "--profile profiles/local."
         )
     configuration = slurm.settings()
-    _check_watching(configuration, status_command, arrays, first_look)
+    _check_arrays(watching)
+    _check_watching(configuration, watching)
     _check_alone(folder)
     _check_places(requests)
     _check_acceptance(requests)
@@ -103,20 +120,32 @@ def check_cluster(requests, status_command, arrays, first_look, folder):
     ]
 
 
-def _check_watching(configuration, status_command, arrays, first_look):
-    if status_command == "sacct":
+def _check_arrays(watching):
+    """Refuse what the plugin (2.8.0) gets wrong: it would wait for ever, or see jobs end early."""
+    if watching.arrays and watching.waits:
+        raise BadInput(
+            "slurm-array-jobs: an array that gets under half of its jobs at once would never be "
+            f"submitted; set jobs: unlimited and no rate of submission in {PROFILE}, or no arrays."
+        )
+    if watching.arrays and watching.command == "sacct":
+        raise BadInput(
+            "slurm-array-jobs: watched by sacct, all jobs of an array would take the state of its "
+            f"last one; set slurm-status-command: squeue in {PROFILE}, or no arrays."
+        )
+
+
+def _check_watching(configuration, watching):
+    if watching.command == "sacct":
         if not slurm.keeps_accounts(configuration):
             raise BadInput(
                 f"sacct: this cluster keeps no accounts of jobs, so nobody would see one end; set "
                 f"slurm-status-command: squeue in {PROFILE}."
             )
-        if arrays:
-            raise BadInput(
-                "slurm-array-jobs: watched by sacct, all jobs of an array would take the state of "
-                f"its last one; set slurm-status-command: squeue in {PROFILE}, or no arrays."
-            )
         return
-    age, needed = slurm.seconds(configuration["MinJobAge"]), max(LONGEST_LOOK, 3 * first_look)
+    age, needed = (
+        slurm.seconds(configuration["MinJobAge"]),
+        max(LONGEST_LOOK, 3 * watching.first_look),
+    )
     if age < needed:
         raise BadInput(
             f"MinJobAge: this cluster forgets a job {age} s after its end, and squeue must know it "
@@ -169,7 +198,7 @@ def _check_acceptance(requests):
         if asked._replace(rule="") in seen:
             continue
         seen.add(asked._replace(rule=""))
-        done = subprocess.run(test_command(asked), capture_output=True, text=True, check=False)
+        done = subprocess.run(probe_command(asked), capture_output=True, text=True, check=False)
         if done.returncode:
             said = done.stderr.strip().splitlines()[-1].removeprefix("allocation failure: ")
             raise BadInput(
@@ -179,7 +208,7 @@ def _check_acceptance(requests):
             )
 
 
-def test_command(asked):
+def probe_command(asked):
     """Return the command that asks SLURM about a job without submitting it."""
     options = {
         "--partition": asked.partition,

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from braindino.errors import BadInput
 
+PREFIX = "braindino_"  # slurm-jobname-prefix of the profile
+
 
 class Partition(NamedTuple):
     """What a partition allows one job: GPUs of its best node."""
@@ -80,13 +82,9 @@ def seconds(value):
 def jobs_of(folder):
     """Return the ids of this user's jobs that Snakemake submitted from a folder and that live."""
     lines = ask("squeue", "--me", "--noheader", "--format=%A|%j|%Z").splitlines()
-    rows = [line.split("|", 2) for line in lines]
-    return sorted(
-        {i for i, name, where in rows if name.startswith(PREFIX) and where == str(folder)}
-    )
-
-
-PREFIX = "braindino_"  # slurm-jobname-prefix of the profile
+    rows = [line.split("|", 2) for line in lines if line]
+    ours = [job for job, name, where in rows if name.startswith(PREFIX) and where == str(folder)]
+    return sorted(set(ours), key=int)
 
 
 def _gpus(gres):

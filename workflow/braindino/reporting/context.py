@@ -4,6 +4,7 @@ import yaml
 
 from braindino.pretrain.collapse import signs_of_collapse
 from braindino.reporting.data import data_context, final_counts
+from braindino.reporting.efficiency import efficiency_rows
 from braindino.reporting.grids import OVERLAP, grid
 from braindino.reporting.heads import TITLES, head_rows
 from braindino.reporting.labels import measure, task_title
@@ -28,7 +29,7 @@ def report_context(run, labels, tables, images, commit, pretraining=None, course
         Titles of the encoders, and the demo's note.
     tables : dict of DataFrame
         availability, the audits coverage, composition, splits, leakage, duplicates and notes,
-        subsets, rejects, outliers, metrics, comparisons and reproduction.
+        subsets, rejects, outliers, metrics, comparisons, reproduction and efficiency.
     images : dict
         figure_1a, figure_3, curves and patches: data URI or None; mosaics and histograms:
         {cohort: data URI}.
@@ -76,6 +77,7 @@ def report_context(run, labels, tables, images, commit, pretraining=None, course
         "verdicts": verdict_counts(tables["reproduction"]),
         "reproduction": published_rows(tables["reproduction"], labels),
         "rejects": reject_groups(tables["rejects"]),
+        "efficiency": efficiency_rows(tables["efficiency"]),
         "provenance": provenance(commit),
         "configuration": yaml.safe_dump(
             run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True

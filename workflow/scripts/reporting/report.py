@@ -17,6 +17,7 @@ from braindino.reporting.provenance import code_version
 from braindino.settings.load import restore_run
 
 AUDITS = ["availability", "coverage", "composition", "splits", "leakage", "duplicates", "notes"]
+CSVS = [*AUDITS, "reproduction", "efficiency"]
 JOINED = {"rejects": REJECTS, "subsets": SUBSETS, "outliers": OUTLIERS}
 
 
@@ -27,7 +28,9 @@ def listed(name):
 
 with job_log(snakemake.log[0]):
     run = restore_run(snakemake.params.run)
-    tables = {name: pd.read_csv(listed(name)[0]) for name in [*AUDITS, "reproduction"]}
+    tables = {
+        name: pd.read_csv(listed(name)[0]) for name in [*AUDITS, "reproduction", "efficiency"]
+    }
     tables |= {n: pd.read_parquet(snakemake.input[n]) for n in ("metrics", "comparisons")}
     tables |= {name: concat_tables(listed(name), columns) for name, columns in JOINED.items()}
     tables["rejects"] = tables["rejects"].drop_duplicates()  # shards repeat what imaging rejected
