@@ -86,8 +86,8 @@ SlurmctldPort=$1
 SlurmUser=$U
 SlurmdUser=$U
 AuthType=auth/munge
-# How long a requeued job waits before it may start: that its credentials run out.
-AuthInfo=socket=$D/munge/socket,cred_expire=1
+# A requeued job waits until its credentials have run out: the least that SLURM takes.
+AuthInfo=socket=$D/munge/socket,cred_expire=5
 SlurmctldPidFile=$D/ctld/slurmctld.pid
 SlurmdPidFile=$D/%n/slurmd.pid
 SlurmdSpoolDir=$D/%n

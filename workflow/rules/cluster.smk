@@ -1,6 +1,7 @@
 """Cluster: what a run on SLURM needs besides its profile."""
 
 import signal
+import tempfile
 
 from snakemake.jobs import GroupJob, Job
 
@@ -10,6 +11,11 @@ from braindino.log import ended_by_bad_input, last_lines
 # SLURM's warning before the end of a job reaches every process of it; pretraining alone answers.
 if "SLURM_JOB_ID" in os.environ:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+# Scratch is the node's own where the site has some.
+if "SLURM_TMPDIR" in os.environ:
+    os.environ["TMPDIR"] = os.environ["SLURM_TMPDIR"]
+    tempfile.tempdir = None
 
 # Snakemake runs again whatever failed; what a person must mend would only fail again.
 Job.restart_times = property(
@@ -26,7 +32,7 @@ def watching_of(jobs):
         command=executor.status_command,
         first_look=executor.init_seconds_before_status_checks,
         arrays=bool(executor.array_jobs),
-        waits=workflow.nodes < len(jobs) or limits.max_jobs_per_timespan is not None,
+        waits=min(workflow.nodes, limits.max_jobs_per_timespan.max_jobs) < len(jobs),
     )
 
 

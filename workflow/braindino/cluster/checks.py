@@ -125,7 +125,8 @@ def _check_arrays(watching):
     if watching.arrays and watching.waits:
         raise BadInput(
             "slurm-array-jobs: an array that gets under half of its jobs at once would never be "
-            f"submitted; set jobs: unlimited and no rate of submission in {PROFILE}, or no arrays."
+            "submitted; set jobs: unlimited and max-jobs-per-timespan: 100000/1s in "
+            f"{PROFILE}, or no arrays."
         )
     if watching.arrays and watching.command == "sacct":
         raise BadInput(

@@ -1,0 +1,54 @@
+"""The whole workflow on SLURM, with faults, gives the tables of an undisturbed local run."""
+
+import signal
+
+SAME = ("corpus", "features", "predictions", "supplement", "statistics", "tables", "report")
+
+
+def made(results):
+    """Return the bytes of everything that a result rests on."""
+    files = [path for part in SAME for path in (results / part).rglob("*") if path.is_file()]
+    return {str(path.relative_to(results)): path.read_bytes() for path in files}
+
+
+def test_faults_cost_time_and_change_no_byte(workflow, cluster, undisturbed, wait_until):
+    run = workflow("demo")
+
+    # Snakemake itself is killed: its jobs go on, and nothing is started beside them.
+    first = run.start("all")
+    wait_until(lambda: cluster.running("brains"), "a running job")
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    run.finish("--unlock")
+    status, output = run.run("all")
+    assert status != 0
+    assert "jobs that an earlier run submitted from this folder are still in the queue" in output
+    assert "Traceback" not in output
+    cluster("scancel", *cluster.jobs())
+    wait_until(lambda: not cluster.jobs(), "an empty queue")
+
+    # The same command again, with the probe short of memory at first.
+    short = ("--set-resources", "probe:mem_mb=600 * attempt", "probe:runtime=9")
+    second = run.start("all", *short)
+
+    def lost(rule):
+        """Wait for a running job of a rule."""
+        return wait_until(lambda: second.poll() is not None or cluster.running(rule), rule)
+
+    job = lost("brains")
+    cluster("scancel", job)  # a person's mistake: Snakemake submits it again
+    lost("shard")
+    cluster.restart_controller()
+    job = lost("train")
+    node = cluster("squeue", "-h", "-j", job, "-o", "%N").strip()
+    cluster("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+    wait_until(lambda: cluster.running("train") is None, "the loss of the node")
+    cluster("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    assert second.wait(900) == 0, run.log.read_text()[-6000:]
+
+    said = run.log.read_text()
+    assert "Trying to restart job" in said
+    ours, theirs = made(run.results), made(undisturbed)
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+    assert "Nothing to be done" in run.finish("all")
