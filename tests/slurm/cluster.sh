@@ -19,7 +19,8 @@ install_packages() {
   # Services that start by themselves would take the ports of ours.
   local guard=/usr/sbin/policy-rc.d made=
   [[ -e $guard ]] || { made=1; printf '#!/bin/sh\nexit 101\n' >$guard; chmod +x $guard; }
-  { apt-get update -qq && apt-get install -y -qq --no-install-recommends $PACKAGES; } >/dev/null 2>&1 ||
+  local quick=(-o Acquire::http::Timeout=20 -o Acquire::Retries=0)
+  { apt-get "${quick[@]}" update -qq && apt-get "${quick[@]}" install -y -qq --no-install-recommends $PACKAGES; } >/dev/null 2>&1 ||
     { echo "apt-get could not install $PACKAGES"; local failed=1; }
   [[ -z $made ]] || rm -f $guard
   [[ -z ${failed:-} ]]

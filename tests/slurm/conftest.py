@@ -150,6 +150,12 @@ class Workflow:
         assert status == 0, output[-6000:]
         return output
 
+    def set(self, old, new):
+        """Change the profile."""
+        path = self.folder / "profiles" / "slurm" / "config.yaml"
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
     @property
     def log(self):
         return self.folder / "run.log"

@@ -28,18 +28,20 @@ def test_faults_cost_time_and_change_no_byte(workflow, cluster, undisturbed, wai
     wait_until(lambda: not cluster.jobs(), "an empty queue")
 
     # The same command again, with the probe short of memory at first.
-    short = ("--set-resources", "probe:mem_mb=600 * attempt", "probe:runtime=9")
-    second = run.start("all", *short)
+    run.set("probe:\n    mem_mb: 16000 * attempt", "probe:\n    mem_mb: 600 * attempt")
+    second = run.start("all")
 
-    def lost(rule):
-        """Wait for a running job of a rule."""
-        return wait_until(lambda: second.poll() is not None or cluster.running(rule), rule)
+    def running(rule):
+        def found():
+            assert second.poll() is None, run.log.read_text()[-6000:]
+            return cluster.running(rule)
 
-    job = lost("brains")
-    cluster("scancel", job)  # a person's mistake: Snakemake submits it again
-    lost("shard")
+        return wait_until(found, f"a job of {rule}")
+
+    cluster("scancel", running("brains"))  # a mistake: Snakemake submits it again
+    running("shard")
     cluster.restart_controller()
-    job = lost("train")
+    job = running("train")
     node = cluster("squeue", "-h", "-j", job, "-o", "%N").strip()
     cluster("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
     wait_until(lambda: cluster.running("train") is None, "the loss of the node")
