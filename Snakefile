@@ -9,7 +9,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/cluster.smk"
+include: "workflow/rules/hooks.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/imaging.smk"
 include: "workflow/rules/pretrain.smk"
@@ -17,6 +17,7 @@ include: "workflow/rules/encoders.smk"
 include: "workflow/rules/probes.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/reporting.smk"
 
 

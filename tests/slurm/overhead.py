@@ -2,7 +2,7 @@
 
     python tests/slurm/overhead.py [jobs]
 
-Starts a SLURM of its own (see cluster.sh) and prints seconds a job, from the start of Snakemake to its
+Starts a SLURM of its own (see cluster.sh) and prints seconds a job, from Snakemake's start to its
 end: submission, two starts of Snakemake inside the job, and the looks at the queue. The same jobs
 without SLURM are one start of Snakemake and nothing else.
 """

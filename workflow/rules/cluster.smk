@@ -1,59 +1,4 @@
-"""Cluster: what a run on SLURM needs besides its profile."""
-
-import signal
-import tempfile
-
-from snakemake.jobs import GroupJob, Job
-
-from braindino.cluster.checks import Watching, check_cluster, request
-from braindino.log import ended_by_bad_input, last_lines
-
-# SLURM's warning before the end of a job reaches every process of it; pretraining alone answers.
-if "SLURM_JOB_ID" in os.environ:
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-
-# Scratch is the node's own where the site has some.
-if "SLURM_TMPDIR" in os.environ:
-    os.environ["TMPDIR"] = os.environ["SLURM_TMPDIR"]
-    tempfile.tempdir = None
-
-# Snakemake runs again whatever failed; what a person must mend would only fail again.
-Job.restart_times = property(
-    lambda job: 0 if any(map(ended_by_bad_input, job.log)) else job.rule.restart_times
-)
-GroupJob.restart_times = property(
-    lambda group: min(job.restart_times for job in group.jobs)
-)
-
-
-def watching_of(jobs):
-    executor, limits = workflow.executor_settings, workflow.scheduling_settings
-    return Watching(
-        command=executor.status_command,
-        first_look=executor.init_seconds_before_status_checks,
-        arrays=bool(executor.array_jobs),
-        waits=min(workflow.nodes, limits.max_jobs_per_timespan.max_jobs) < len(jobs),
-    )
-
-
-onstart:
-    if workflow.executor_plugin.name == "slurm":
-        jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-        asked = sorted(
-            {request(j.rule.name, j.threads, j.resources) for j in jobs}, key=str
-        )
-        try:
-            notes = check_cluster(asked, watching_of(jobs), workflow.workdir_init)
-        except BadInput as error:
-            raise WorkflowError(str(error))
-        print(*notes, sep="\n", file=sys.stderr)
-
-
-onerror:
-    for job in sorted(workflow.scheduler.failed, key=str):
-        for part in job.jobs if job.is_group() else [job]:
-            for log in part.log:
-                print(f"{log} ends:", *last_lines(log), sep="\n  ", file=sys.stderr)
+"""Cluster: what a run asks of one, and what its jobs took."""
 
 
 rule efficiency:
@@ -67,7 +12,7 @@ rule efficiency:
     conda:
         ENVIRONMENT
     params:
-        folder=paths("benchmarks"),
+        folder=lambda w, output: str(Path(output[0]).parent),
         code=code("cluster/efficiency.py"),
     script:
         "../scripts/cluster/efficiency.py"
