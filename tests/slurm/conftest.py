@@ -17,10 +17,14 @@ THREADS = ("--set-threads", "train=2", "brains=1", "shard=1", "embed=1", "probe=
 QUICK = ("--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "10")
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if Path(item.fspath).parent == HERE:
-            item.add_marker(pytest.mark.slurm)
+def pytest_collection_modifyitems(config, items):
+    """These tests run where they are asked for alone: `-m slurm`."""
+    ours = [item for item in items if item.path.parent == HERE]
+    for item in ours:
+        item.add_marker(pytest.mark.slurm)
+    if "slurm" not in config.option.markexpr:
+        config.hook.pytest_deselected(items=ours)
+        items[:] = [item for item in items if item not in ours]
 
 
 class Cluster:
