@@ -75,7 +75,8 @@ END
   slurmdbd
   wait_for slurmdbd sacctmgr -i add cluster mini
   # Two cores: no more than three jobs run at a time, however many CPUs the nodes pretend to have.
-  sacctmgr -i add account brain Description=tests Organization=tests GrpJobs=3 >/dev/null
+  sacctmgr -i modify account root set GrpJobs=3 >/dev/null
+  sacctmgr -i add account brain Description=tests Organization=tests >/dev/null
   sacctmgr -i add user "$U" Account=brain >/dev/null
 }
 
