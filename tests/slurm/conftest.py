@@ -48,7 +48,7 @@ class Cluster:
 
     def jobs(self, state="PD,R,CG"):
         """Return the ids and comments of the jobs in some states."""
-        lines = self("squeue", "-h", "-r", f"--states={state}", "-o", "%A|%k").splitlines()
+        lines = self("squeue", "-h", "-r", f"--states={state}", "-o", "%i|%k").splitlines()
         return dict(line.split("|", 1) for line in lines if line)
 
     def running(self, rule):

@@ -81,7 +81,7 @@ def seconds(value):
 
 def jobs_of(folder):
     """Return the ids of this user's jobs that Snakemake submitted from a folder and that live."""
-    lines = ask("squeue", "--me", "--noheader", "--format=%A|%j|%Z").splitlines()
+    lines = ask("squeue", "--me", "--noheader", "--format=%F|%j|%Z").splitlines()
     rows = [line.split("|", 2) for line in lines if line]
     ours = [job for job, name, where in rows if name.startswith(PREFIX) and where == str(folder)]
     return sorted(set(ours), key=int)
