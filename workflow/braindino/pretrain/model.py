@@ -59,11 +59,11 @@ class Network(nn.Module):
         -------
         Student
         """
-        tokens, patches = self.backbone(global_crops, masks)
-        local_tokens, _ = self.backbone(local_crops)
+        tokens, masked = self.backbone(global_crops, masks, wanted=masks)
+        local_tokens, _ = self.backbone(local_crops, wanted=self._no_patches(local_crops))
         heads = self.dino_head(torch.cat([tokens, local_tokens]))
-        masked = self.ibot_head(patches[masks.flatten(1)])
-        return Student(tokens, *heads.split([len(tokens), len(local_tokens)]), masked)
+        whole, parts = heads.split([len(tokens), len(local_tokens)])
+        return Student(tokens, whole, parts, self.ibot_head(masked))
 
     @torch.no_grad()
     def watch(self, global_crops, masks):
@@ -73,8 +73,13 @@ class Network(nn.Module):
         -------
         Teacher
         """
-        tokens, patches = self.backbone(global_crops)
-        return Teacher(tokens, self.dino_head(tokens), self.ibot_head(patches[masks.flatten(1)]))
+        tokens, masked = self.backbone(global_crops, wanted=masks)
+        return Teacher(tokens, self.dino_head(tokens), self.ibot_head(masked))
+
+    def _no_patches(self, crops):
+        down, across = self.backbone.patch_size
+        size = len(crops), crops.shape[2] // down, crops.shape[3] // across
+        return torch.zeros(size, dtype=torch.bool, device=crops.device)
 
 
 class Student(NamedTuple):
