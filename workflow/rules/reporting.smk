@@ -306,6 +306,7 @@ rule report:
         ],
         course=[PRETRAINED["metrics"]] if TRAINABLE else [],
         encoder=[PRETRAINED["card"]] if TRAINABLE else [],
+        efficiency=paths("benchmarks/efficiency.csv"),
     output:
         paths("report.html"),
     log:
@@ -315,7 +316,6 @@ rule report:
     params:
         run=CARDS,
         tables=[tuple(table) for table in TABLES.values()],
-        benchmarks=paths("benchmarks"),
         code=code("reporting/report.py"),
     script:
         "../scripts/reporting/report.py"
