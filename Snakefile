@@ -9,6 +9,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/hooks.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/imaging.smk"
 include: "workflow/rules/pretrain.smk"
@@ -19,6 +20,7 @@ include: "workflow/rules/segmentation.smk"
 include: "workflow/rules/robustness.smk"
 include: "workflow/rules/representation.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/reporting.smk"
 include: "workflow/rules/figures.smk"
 

@@ -19,6 +19,7 @@ import torch
 
 REPEATS = 3
 PRODUCTS = {"aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "aten::mv", "aten::linear"}
+CLIP = 12  # norm of a segmentation's gradient, nnU-Net's own
 GLOBAL, LOCAL = (2, 256), (8, 112)  # crops of a slice, and their pixels (paper section 4.2)
 
 
@@ -75,9 +76,9 @@ class SegmentationStep:
         card = load_card("encoders", "dinov3")
         self.network = SegmentationNetwork(4, 3, card.model_dump(mode="json"), "fuse", frozen)
         self.network.train()
-        self.protocol = Segmentation()
-        groups = parameter_groups(self.network, self.protocol)
-        self.optimiser = torch.optim.AdamW(groups, betas=self.protocol.betas)
+        protocol = Segmentation()
+        groups = parameter_groups(self.network, protocol)
+        self.optimiser = torch.optim.AdamW(groups, betas=protocol.betas)
         dice = {"batch_dice": True, "do_bg": True, "smooth": 1e-5, "ddp": False}
         self.loss = DC_and_BCE_loss({}, dice)
 
@@ -86,7 +87,7 @@ class SegmentationStep:
         self.optimiser.zero_grad(set_to_none=True)
         loss = self.loss(self.network(self.patches), self.regions)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.protocol.gradient_clip)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
         self.optimiser.step()
         return loss.item()
 

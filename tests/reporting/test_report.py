@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from braindino.cluster.efficiency import COLUMNS
 from braindino.reporting.catalogue import catalogue
 from braindino.reporting.claims import judge_claims
 from braindino.reporting.context import report_context
-from braindino.reporting.costs import COLUMNS, cost_rows, rule_costs
 from braindino.reporting.data import FEWER, data_context
 from braindino.reporting.html import data_uri, render_report
 from braindino.reporting.labels import labels
@@ -37,8 +37,13 @@ REJECTS = pd.DataFrame(
     columns=["volume_id", "stage", "reason"],
 )
 
-
-COSTS = pd.DataFrame([("brains", 4, 1.5, 1800.0, 2048.0)], columns=COLUMNS)
+EFFICIENCY = pd.DataFrame(
+    [
+        ("brains", 612, 300.0, 2400.0, 1800.0, 32000, 21540.0, 300.0),
+        ("probe", 3, 0.1, 0.2, 0.1, float("nan"), 900.0, 0.0),
+    ],
+    columns=COLUMNS,
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +63,7 @@ def tables(
     claims = judge_claims(pd.read_csv(root_config / "paper" / "claims.csv"), results, demo=True)
     return audits | {
         "availability": availability,
+        "efficiency": EFFICIENCY,
         "subsets": subsets,
         "rejects": REJECTS,
         "outliers": outliers,
@@ -68,7 +74,6 @@ def tables(
         "reproduction": rows,
         "claims": claims,
         "summary": by_task(rows, claims),
-        "costs": COSTS,
     }
 
 
@@ -379,19 +384,6 @@ def test_a_large_picture_becomes_a_small_one_of_the_same_content(tmp_path, rng):
     assert len(text) < size / 2
 
 
-def test_costs_are_those_of_the_jobs_benchmarks(tmp_path):
-    for path, seconds, rss in (("probe/a.x.tsv", 60, 900), ("probe/b.x.tsv", 120, 1100)):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(f"s\tmax_rss\n{seconds}\t{rss}\n")
-    (tmp_path / "train.tsv").write_text("s\tmax_rss\n3600\t-\n")  # as where memory is not known
-    costs = rule_costs(tmp_path)
-    assert costs.to_dict("records")[0] == {
-        "rule": "probe", "jobs": 2, "hours": 0.05, "longest_s": 120.0, "peak_mib": 1100.0,
-    }  # fmt: skip
-    assert cost_rows(costs)[1]["peak"] == "–" and cost_rows(costs)[1]["rule"] == "train"
-    assert rule_costs(tmp_path / "nothing").empty
-
-
 def test_results_json_is_strict_and_holds_the_tables(demo_run, tables, page):
     shown = {name: tables[name] for name in ("metrics", "comparisons", "claims", "coverage")}
     text = results_json(demo_run, shown, "0123abc")
@@ -414,3 +406,9 @@ def test_power_and_other_tests_are_counted(pending_run, metrics, comparisons):
     count = (tested["task"] == "age").sum()
     assert age["significant"] == count  # p is 0.0004 in each
     assert age["p_delong"] == f"0 of {count}" and age["p_wilcoxon"] == f"{count} of {count}"
+
+
+def test_what_jobs_took_stands_beside_what_they_were_given(page):
+    assert "1,800 of 2,400" in page
+    assert "21.5 of 32.0" in page
+    assert "0.9 of –" in page

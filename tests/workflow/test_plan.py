@@ -55,8 +55,10 @@ def test_empty_files_are_enough_for_a_plan(snakemake, tmp_path):
     """Availability is decided by folders; a dry run reads no scan."""
     for folder in ("IXI", "ds003604", "ds000228"):
         (tmp_path / folder).mkdir()
-    status, output = snakemake("-n", "--config", f"data_root={tmp_path}")
+    environment = {"SLURM_TMPDIR": str(tmp_path)}
+    status, output = snakemake("-n", "--config", f"data_root={tmp_path}", environment=environment)
     assert status == 0
+    assert f"tmpdir={tmp_path}" in output
     assert "absent: dataset BraTS2023-MEN" in output
     assert re.search(r"^train\s+2$", output, re.MULTILINE)  # both stages
     # IXI expects 1,737 volumes: 28 chunks of at most 64.

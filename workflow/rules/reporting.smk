@@ -307,6 +307,7 @@ rule report:
         ],
         course=[PRETRAINED["metrics"]] if TRAINABLE else [],
         encoder=[PRETRAINED["card"]] if TRAINABLE else [],
+        efficiency=paths("benchmarks/efficiency.csv"),
     output:
         paths("report.html"),
     log:
@@ -316,7 +317,6 @@ rule report:
     params:
         run=CARDS,
         tables=[tuple(table) for table in TABLES.values()],
-        benchmarks=paths("benchmarks"),
         code=code("reporting/report.py"),
     script:
         "../scripts/reporting/report.py"

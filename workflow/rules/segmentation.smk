@@ -43,6 +43,7 @@ rule nnunet_dataset:
     output:
         raw=directory(paths.nnunet("raw", "{data}")),
         split=paths.nnunet("preprocessed", "{data}", "splits_final.json"),
+        subsets=paths.nnunet("preprocessed", "{data}", "label_subsets.json"),
         cases=paths.nnunet("cases", "{data}.parquet"),
         rejects=paths.nnunet("cases", "{data}.rejects.csv"),
     log:
@@ -59,7 +60,7 @@ rule nnunet_dataset:
     params:
         card=lambda w: settings(RUN.tasks[COHORT[w.data]]),
         regions=lambda w: regions_of(COHORT[w.data]),
-        ratios=SEGMENT.ratios,
+        ratios=CONFIG.corpus.label_ratios,
         max_reject_fraction=CONFIG.imaging.max_reject_fraction,
         root=paths.nnunet(),
         code=code("segmentation/dataset.py"),
@@ -70,6 +71,8 @@ rule nnunet_dataset:
 rule train_segmentation:
     input:
         split=paths.nnunet("preprocessed", "{data}", "splits_final.json"),
+        subsets=paths.nnunet("preprocessed", "{data}", "label_subsets.json"),
+        cases=paths.nnunet("cases", "{data}.parquet"),
         pretrained=lambda w: (
             [PRETRAINED["encoder"], PRETRAINED["card"]]
             if trained(bare(w.encoder))

@@ -5,8 +5,8 @@ import yaml
 from braindino.pretrain.collapse import signs_of_collapse
 from braindino.reporting.captions import OVERLAP
 from braindino.reporting.conditions import as_strata
-from braindino.reporting.costs import cost_rows
 from braindino.reporting.data import data_context, final_counts
+from braindino.reporting.efficiency import efficiency_rows
 from braindino.reporting.facts import facts, task_titles, untrained
 from braindino.reporting.findings import findings
 from braindino.reporting.grids import grid
@@ -37,7 +37,7 @@ def report_context(run, labels, shown, tables, images, commit, pretraining=None,
     tables : dict of DataFrame
         availability, the audits coverage, composition, splits, leakage, duplicates and notes,
         subsets, rejects, outliers, metrics, comparisons, robustness and its comparisons (or
-        nothing), reproduction, claims, summary and costs; of those that were made, cka,
+        nothing), reproduction, claims, summary and efficiency; of those that were made, cka,
         similarity and site_leakage.
     images : dict
         Data URIs of figures by their file's name, e.g. figure_3 or curves, those that were made;
@@ -82,7 +82,7 @@ def report_context(run, labels, shown, tables, images, commit, pretraining=None,
         "compared": bool(tables["reproduction"]["reproduced"].notna().any()),
         "reproduction": published_rows(tables["reproduction"], labels),
         "rejects": reject_groups(tables["rejects"]),
-        "costs": cost_rows(tables["costs"]),
+        "efficiency": efficiency_rows(tables["efficiency"]),
         "provenance": provenance(commit),
         "configuration": yaml.safe_dump(
             run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from braindino.reporting.labels import measure
 from braindino.reporting.palette import encoder_marks
@@ -47,7 +48,9 @@ def figure_5(metrics, cards, labels):
         for axes in grid.ravel():
             if not axes.has_data():
                 axes.set_axis_off()
-        _legend(figure, grid)
+        _legend(
+            figure, [name for name in labels.encoders if name in set(metrics["encoder"])], labels
+        )
         if labels.demo:
             figure.suptitle(labels.demo, color="#B00020", fontsize=9)
         return figure
@@ -71,7 +74,7 @@ def _panel(axes, rows, kind, card, labels):
         places = np.arange(len(severities)) + width * (number - (len(encoders) - 1) / 2)
         spread = [own["value"] - own["ci_low"], own["ci_high"] - own["value"]]
         bars = axes.bar(
-            places, own["value"], 0.9 * width, color=mark.color, label=labels.encoders[name],
+            places, own["value"], 0.9 * width, color=mark.color,
             yerr=[part.clip(lower=0) for part in spread],
             error_kw={"elinewidth": 0.7, "capsize": 1},
         )  # fmt: skip
@@ -94,7 +97,9 @@ def severity_label(kind):
     return f"Severity{symbol}" + (f" ({perturbation.unit})" if perturbation.unit else "")
 
 
-def _legend(figure, grid):
-    handles, titles = grid[0][0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, titles, loc="outside lower center", ncols=min(len(titles), 4))
+def _legend(figure, encoders, labels):
+    marks = encoder_marks(encoders).items()
+    patches = [Patch(color=mark.color, label=labels.encoders[name]) for name, mark in marks]
+    if patches:
+        patches.append(Patch(facecolor="0.6", hatch="////", edgecolor="white", label="clean"))
+        figure.legend(handles=patches, loc="outside lower center", ncols=min(len(patches), 5))

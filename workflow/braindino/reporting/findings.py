@@ -3,8 +3,8 @@
 import numpy as np
 
 from braindino.reporting.figure_5 import shown
-from braindino.reporting.figure_6 import POINTS
 from braindino.reporting.labels import measure
+from braindino.reporting.similarity_maps import POINTS
 from braindino.robustness.perturbations import PERTURBATIONS
 
 FOLLOWS = 0.8  # assumed: AUC above which a map is said to look like its tissue

@@ -27,8 +27,6 @@ def nnunet_environment(root, processes=0):
         "nnUNet_extTrainer": str(TRAINER),
         "nnUNet_n_proc_DA": str(processes),
         "nnUNet_def_n_proc": str(max(1, processes)),
-        # Hooks read the encoder's layers, around which a compiler would have to break.
-        "nnUNet_compile": "f",
     }
     os.environ.update(variables)
     return variables

@@ -1,6 +1,7 @@
 """Segment cases with a trained network, as `nnUNetv2_predict` does."""
 
 import logging
+import shutil
 from pathlib import Path
 
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -54,3 +55,4 @@ def predict(model, images, cases, folder, protocol, device, processes=0):
         predictor.predict_from_files_sequential(inputs, outputs)
     for case in waiting:
         (part / files[case].name).replace(files[case])
+    shutil.rmtree(part)

@@ -6,7 +6,11 @@ from braindino.settings.base import Strict, assumed, stated
 
 
 class Segmentation(Strict):
-    """Frozen encoder, trained decoder: what is nnU-Net's own is not listed here."""
+    """Frozen encoder, trained decoder.
+
+    What §4.3.1 states and nnU-Net does anyway is not listed here: Dice and cross-entropy, its
+    augmentation, gradients clipped to a norm of 12, mixed precision on a GPU.
+    """
 
     encoders: list[str] | None = assumed(
         None,
@@ -44,7 +48,6 @@ class Segmentation(Strict):
     poly_epochs: int = stated(
         1000, "4.3.1", "epochs over which the rate of 3-D encoders falls (PolyLR)", ge=1
     )
-    gradient_clip: float = stated(12, "4.3.1", "largest norm of the gradient; nnU-Net's own", gt=0)
     batch_2d: int = assumed(
         32, "the released code takes a plan's, which is not released", "slices a step", ge=1
     )

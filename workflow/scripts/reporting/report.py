@@ -9,7 +9,6 @@ from braindino.imaging.quality import OUTLIERS
 from braindino.log import job_log
 from braindino.reporting.catalogue import Table
 from braindino.reporting.context import report_context
-from braindino.reporting.costs import rule_costs
 from braindino.reporting.curves import read_log
 from braindino.reporting.html import data_uri, data_uris, render_report
 from braindino.reporting.labels import labels
@@ -24,11 +23,10 @@ with job_log(snakemake.log[0]):
     given, run = snakemake.input, restore_run(snakemake.params.run)
     tables = {
         Path(path).stem: read_table(path)
-        for path in [*given.audits, *given.tables, *given.findings]
+        for path in [*given.audits, *given.tables, *given.findings, given.efficiency]
     }
     tables |= {name: concat_tables(given[name], columns) for name, columns in JOINED.items()}
     tables["rejects"] = tables["rejects"].drop_duplicates()  # shards repeat what imaging rejected
-    tables["costs"] = rule_costs(snakemake.params.benchmarks)
     images = {Path(path).stem: data_uri(path) for path in given.figures}
     images |= {name: data_uris(given[name]) for name in ("mosaics", "histograms")}
     code, names = code_version(snakemake.params.code), labels(run, tables["availability"])

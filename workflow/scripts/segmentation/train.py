@@ -18,25 +18,18 @@ from braindino.settings.segmentation import Segmentation
 
 if __name__ == "__main__":  # nnU-Net's processes import this file again
     with job_log(snakemake.log[0]):
-        params, threads = snakemake.params, snakemake.threads
+        given, params, threads = snakemake.input, snakemake.params, snakemake.threads
         torch.set_num_threads(threads)
         # Beside one process that loads and augments, a CPU's few cores have enough to do.
         nnunet_environment(params.root, threads - 1 if threads > 2 else 0)
-        card = EncoderCard(**params.encoder)
-        weights = next(iter(snakemake.input.get("pretrained") or []), params.weights)
+        card, weights = EncoderCard(**params.encoder), params.weights
         if card.source == "recipe":
+            weights = given.pretrained[0]
             card = recipe_card(card, weights)
-        key = json.dumps([params.code, params.network, weights and sha256(weights)])
-        folder = Path(snakemake.input.split).parent
-        plan = write_plan(
-            folder,
-            card,
-            weights,
-            params.ratio,
-            Segmentation(**params.protocol),
-            params.seed,
-            frozen=params.frozen,
-            key=key,
-        )
-        model, device = Path(snakemake.output.checkpoint).parents[1], choose_device(params.device)
+        files = [given.split, given.subsets, given.cases, *([weights] if weights else [])]
+        key = json.dumps([params.code, params.network, *map(sha256, files)])
+        folder, model = Path(given.split).parent, Path(snakemake.output.checkpoint).parents[1]
+        protocol, seed = Segmentation(**params.protocol), params.seed
+        plan = write_plan(folder, card, weights, params.ratio, protocol, seed, params.frozen, key)
+        device = choose_device(params.device)
         train(folder.name, configuration_of(card), plan, folder, model, device)

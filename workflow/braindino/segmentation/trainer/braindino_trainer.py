@@ -90,13 +90,18 @@ class BrainDINOTrainer(nnUNetTrainer):
                 super().save_checkpoint(str(part))
 
     def print_to_log_file(self, *args, also_print_to_console=True, add_timestamp=True):
-        """Write to nnU-Net's own log, and to that of the job instead of the screen."""
-        super().print_to_log_file(*args, also_print_to_console=False, add_timestamp=add_timestamp)
+        """Write to nnU-Net's own log, and to that of a job, where there is one, for the screen."""
+        screen = also_print_to_console and not log.hasHandlers()
+        super().print_to_log_file(*args, also_print_to_console=screen, add_timestamp=add_timestamp)
         if also_print_to_console and (text := " ".join(map(str, args)).strip()):
             log.info("%s", text)
 
     def plot_network_architecture(self):
         """Draw nothing: nnU-Net's way needs a package that is no longer kept."""
+
+    def _do_i_compile(self):
+        """Say no: hooks read the encoder's layers, around which a compiler would have to break."""
+        return False
 
     def _bare_network(self):
         return self.network.module if self.is_ddp else self.network
