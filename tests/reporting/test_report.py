@@ -177,7 +177,6 @@ def test_the_page_tells_the_run_from_top_to_bottom(page):
         "Published claims",
         "9 claims on this run's tasks",
         "Smallest difference found",
-        "2,048",  # MiB at the peak
         "Pairs of volumes: 1 in the same cohort.",
         "an incomplete copy, or another release): IXI.",
         "found where they must not be: 0.",
