@@ -1,14 +1,16 @@
 """Figure 1c: the evaluation, from task families through the frozen encoder to results."""
 
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from braindino.reporting.catalogue import table_metrics
 from braindino.reporting.labels import measure, short_title
-from braindino.reporting.palette import ENCODERS, PLAIN, encoder_marks
+from braindino.reporting.palette import ENCODERS, PLAIN
+from braindino.reporting.panels import dodged, shared_legend
 from braindino.reporting.style import house_style, watermark
 
-STEP = 0.13  # of a row, between neighbouring encoders
+STEP = 0.13, 0.8  # of a row, between neighbouring encoders, and at most between all
 
 
 def figure_1c(metrics, cards, labels):
@@ -37,6 +39,7 @@ def figure_1c(metrics, cards, labels):
         scores = [pair for pair in shown if not measure(pair[1]["metric"].iloc[0]).lower_is_better]
         errors = [pair for pair in shown if pair not in scores] if len(scores) < len(shown) else []
         _results(right, scores, errors, labels)
+        shared_legend(figure, right.axes)
         if labels.demo:
             figure.suptitle(labels.demo, color="#B00020", fontsize=9)
         return figure
@@ -84,9 +87,6 @@ def _results(figure, scores, errors, labels):
     if errors:
         _dots(grid[1], [(card, _relative(rows)) for card, rows in errors], labels,
               "Error as a share of the worst encoder's")  # fmt: skip
-    handles = grid[0].get_legend_handles_labels()
-    if handles[1]:
-        figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=7)
 
 
 def _relative(rows):
@@ -96,10 +96,8 @@ def _relative(rows):
 
 
 def _dots(axes, parts, labels, title):
-    present = {name for _, rows in parts for name in rows["encoder"]}
-    encoders = [name for name in labels.encoders if name in present]
-    for i, (name, mark) in enumerate(encoder_marks(encoders).items()):
-        shift = STEP * (i - (len(encoders) - 1) / 2)
+    joined = pd.concat([rows for _, rows in parts]) if parts else pd.DataFrame({"encoder": []})
+    for name, mark, shift in dodged(joined, labels, *STEP):
         points = [
             (row.value, y + shift, row.ci_low, row.ci_high)
             for y, (_, rows) in enumerate(parts)

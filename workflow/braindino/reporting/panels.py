@@ -5,10 +5,10 @@ import numpy as np
 from braindino.reporting.labels import stars
 from braindino.reporting.palette import encoder_marks
 
-DODGE = 1.1  # % of the labels between neighbouring encoders, so that error bars stay apart
+DODGE = 1.1, 7  # % of the labels between neighbouring encoders, and at most between all
 CROWDED = 20  # %: its number would touch that of 10
 LONG = 16  # letters of a title of which five are wider than a page
-STEP = 0.14  # of a stratum, likewise
+STEP = 0.14, 0.8  # of a stratum, likewise
 
 
 def of_labels(axes, rows, labels):
@@ -21,10 +21,10 @@ def of_labels(axes, rows, labels):
         One metric of one task: encoder, ratio, value, ci_low, ci_high.
     labels : Labels
     """
-    for name, mark, shift in _dodged(rows, labels):
+    for name, mark, shift in dodged(rows, labels, *DODGE):
         own = rows[rows["encoder"] == name].sort_values("ratio")
         axes.errorbar(
-            100 * own["ratio"] + DODGE * shift, own["value"], yerr=_bars(own), color=mark.color,
+            100 * own["ratio"] + shift, own["value"], yerr=_bars(own), color=mark.color,
             marker=mark.marker, markersize=3.6, linewidth=1.1, elinewidth=0.8,
             label=labels.title(name),
         )  # fmt: skip
@@ -49,9 +49,9 @@ def of_strata(axes, rows, tests, strata, labels):
     p = dict(
         zip(zip(tests["encoder"], tests["stratum"], strict=True), tests["p_holm"], strict=True)
     )
-    for name, mark, shift in _dodged(rows, labels):
+    for name, mark, shift in dodged(rows, labels, *STEP):
         own = rows[rows["encoder"] == name]
-        x = own["stratum"].map(place) + STEP * shift
+        x = own["stratum"].map(place) + shift
         look = {"color": mark.color, "marker": mark.marker, "markersize": 3.6, "linestyle": "none"}
         axes.errorbar(x, own["value"], yerr=_bars(own), elinewidth=0.8, **look)
         for at, row in zip(x, own.itertuples(), strict=True):
@@ -73,12 +73,24 @@ def _star(axes, x, row, p, mark):
     )  # fmt: skip
 
 
-def _dodged(rows, labels):
-    """Yield each encoder's name, mark and place from the middle."""
+def dodged(rows, labels, step, most):
+    """Yield each encoder's name, mark and shift, so that error bars stay apart.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With a column encoder.
+    labels : Labels
+    step : float
+        Distance of neighbours, in the axis' unit.
+    most : float
+        Distance of the outermost at most.
+    """
     present = set(rows["encoder"])
     encoders = [name for name in labels.encoders if name in present]
+    step = min(step, most / max(1, len(encoders)))
     for i, (name, mark) in enumerate(encoder_marks(encoders).items()):
-        yield name, mark, i - (len(encoders) - 1) / 2
+        yield name, mark, step * (i - (len(encoders) - 1) / 2)
 
 
 def _bars(rows):
