@@ -116,6 +116,25 @@ def feature_files(encoders=ENCODERS, tasks=PROBED):
     return [paths.features(e, d) for e in encoders for d in datasets_of(tasks)]
 
 
+def of_each(tasks, name):
+    return [paths.statistics(f"{task}/{name}") for task in tasks]
+
+
+def of_table(table, name):
+    """The statistics that a table of results shows, of its kind and tasks."""
+    if table.kind == "perturbations":
+        shaken = {"metrics": "robustness", "comparisons": "robustness_comparisons"}
+        return [paths.statistics(shaken[name])]
+    return of_each(table.tasks, name)
+
+
+def planned(name):
+    """A table of the statistics, where a room of this workflow makes it."""
+    path = paths.statistics(name)
+    made = {str(output) for rule in workflow.rules for output in rule.output}
+    return [path] if path in made else []
+
+
 def plane_files(encoder, task):
     """Features of the planes beside the axial one, where an encoder sees slices."""
     view = RUN.encoders[encoder].input.view(CONFIG.features.preset)

@@ -2,15 +2,6 @@
 
 from braindino.reporting.catalogue import catalogue
 
-
-def of_each(tasks, name):
-    return [paths.statistics(f"{task}/{name}") for task in tasks]
-
-
-PERTURBED_STATISTICS = {
-    "metrics": "robustness",
-    "comparisons": "robustness_comparisons",
-}
 TABLES = catalogue({t: RUN.tasks[t] for t in EVALUATED}, FINETUNED, PERTURBED)
 LABELLED = [d for d in DATASETS if RUN.datasets[d].regions]
 DATA_TABLES = ["s2", *(["s5"] if LABELLED else [])]
@@ -55,24 +46,10 @@ FIGURE_FILES = [
 ]
 
 
-def planned(name):
-    """A table of the statistics, where a room of this workflow makes it."""
-    path = paths.statistics(name)
-    made = {str(output) for rule in workflow.rules for output in rule.output}
-    return [path] if path in made else []
-
-
-def of_tasks(number, name):
-    """The statistics that a table of results shows."""
-    if TABLES[number].kind == "perturbations":
-        return [paths.statistics(PERTURBED_STATISTICS[name])]
-    return of_each(TABLES[number].tasks, name)
-
-
 rule table:
     input:
-        metrics=lambda w: of_tasks(w.number, "metrics"),
-        comparisons=lambda w: of_tasks(w.number, "comparisons"),
+        metrics=lambda w: of_table(TABLES[w.number], "metrics"),
+        comparisons=lambda w: of_table(TABLES[w.number], "comparisons"),
         subsets=lambda w: [paths.label_subset(t) for t in TABLES[w.number].tasks],
         availability=paths.audit("availability"),
     output:
