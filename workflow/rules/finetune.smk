@@ -34,3 +34,8 @@ rule finetune:
         code=code("finetune/finetune.py"),
     script:
         "../scripts/finetune/finetune.py"
+
+
+rule finetuning:
+    input:
+        [paths.finetune(task, "predictions.parquet") for task in FINETUNED],
