@@ -29,6 +29,14 @@ def test_a_process_that_fails_is_named_with_its_log(recipe, shards, tmp_path):
     assert "fewer than one batch" in (tmp_path / "job.0.log").read_text()
 
 
+def test_a_script_without_a_guard_is_not_run_again_in_each_process(tmp_path):
+    script = "import os\nfrom braindino.pretrain.launch import launch\nprint('once')\n"
+    (tmp_path / "job.py").write_text(script + "launch(2, 'job.log', os.getpid)\n")
+    done = subprocess.run([sys.executable, "job.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "once\n"
+
+
 JOB = """
 import sys
 from braindino.log import job_log

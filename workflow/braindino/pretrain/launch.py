@@ -1,8 +1,10 @@
 """One process, or one a GPU: a run is the same."""
 
+import contextlib
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import torch
@@ -43,7 +45,8 @@ def launch(processes, log, work, *arguments):
         work(*arguments)
         return
     started = (processes, _free_port(), log, work, arguments)
-    context = start_processes(_work, started, processes, join=False, start_method="spawn")
+    with _main_kept_back():
+        context = start_processes(_work, started, processes, join=False, start_method="spawn")
     before = {number: signal.signal(number, _forward_to(context)) for number in SIGNALS}
     try:
         while not context.join():
@@ -65,6 +68,21 @@ def launch(processes, log, work, *arguments):
 def log_of(log, rank):
     """Return the log file of one of several processes."""
     return Path(log).with_suffix(f".{rank}.log")
+
+
+@contextlib.contextmanager
+def _main_kept_back():
+    """Keep started processes from running this one's script again, as Python has them do.
+
+    Scripts of Snakemake do their work without asking whether they are the main module.
+    """
+    main = vars(sys.modules["__main__"])
+    file = main.pop("__file__", None)
+    try:
+        yield
+    finally:
+        if file is not None:
+            main["__file__"] = file
 
 
 def _forward_to(context):
