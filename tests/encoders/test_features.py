@@ -84,7 +84,8 @@ def test_one_pass_a_volume_in_full_batches(small_card, build, extract):
     counting = Counting(build(small_card("dinov3"), batch=1))  # 16 slices of 64 x 64
     extract(counting.encoder, chunk=7)
     assert counting.images == 7 * 4  # slices
-    assert counting.calls == 2  # of 16 and 12: batches run across volumes
+    # 7 inside the axial range, then 16 and 5: batches run across volumes.
+    assert counting.calls == 3
 
 
 def test_an_interrupted_job_goes_on_where_it_stopped(small_card, build, extract, monkeypatch):

@@ -116,6 +116,24 @@ def test_recomputed_blocks_give_the_same_gradients(recipe):
     torch.testing.assert_close(*gradients, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("drop_path", [0.0, 0.5])
+def test_tokens_alone_that_are_wanted_are_those_of_all(recipe, drop_path):
+    """With their gradients, and whichever images stochastic depth leaves out."""
+    backbone = build_pair(recipe.model, seed=0)[0].backbone
+    backbone.drop_path = drop_path
+    wanted = torch.rand(2, 3, 3, generator=torch.Generator().manual_seed(2)) < 0.5
+    results = []
+    for asked in (None, wanted):
+        backbone.zero_grad()
+        with seeded_torch(1):
+            cls, patches = backbone(images(channels=1, size=48), wanted=asked)
+        patches = patches[wanted.flatten(1)] if asked is None else patches
+        (cls.square().sum() + patches.pow(3).sum()).backward()
+        grads = [p.grad for p in backbone.parameters() if p.grad is not None]
+        results.append([cls.detach(), patches.detach(), *grads])
+    torch.testing.assert_close(*results)
+
+
 @pytest.mark.parametrize("size", ["small", "base", "large"])
 def test_the_papers_architecture_in_three_sizes(size):
     with torch.device("meta"):

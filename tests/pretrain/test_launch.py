@@ -24,7 +24,7 @@ def test_two_processes_leave_one_encoder_and_a_log_each(recipe, shards, tmp_path
 
 
 def test_a_process_that_fails_is_named_with_its_log(recipe, shards, tmp_path):
-    with pytest.raises(BadInput, match=r"process \d of the pretraining failed; .*job\.\d\.log"):
+    with pytest.raises(BadInput, match=r"process \d of the training failed; .*job\.\d\.log"):
         launch(2, tmp_path / "job.log", pretrain, recipe, shards[1:2], tmp_path / "out", 1, "cpu")
     assert "fewer than one batch" in (tmp_path / "job.0.log").read_text()
 

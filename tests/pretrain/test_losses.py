@@ -9,7 +9,7 @@ import torch
 from braindino.pretrain.losses import logits as logits_module
 from braindino.pretrain.losses.centring import Targets, sinkhorn, update_centre
 from braindino.pretrain.losses.cross_entropy import prototype_cross_entropy
-from braindino.pretrain.losses.dino import dino_global_loss, dino_local_loss
+from braindino.pretrain.losses.dino import dino_loss
 from braindino.pretrain.losses.ibot import ibot_loss
 from braindino.pretrain.losses.koleo import koleo_loss
 from braindino.pretrain.losses.logits import Logits
@@ -20,6 +20,15 @@ CLASSES = torch.eye(2)  # prototypes whose scores are the tokens themselves
 def certain(*classes):
     """Targets that say one of two classes each."""
     return torch.nn.functional.one_hot(torch.tensor(classes), 2).float()
+
+
+def dino_global_loss(tokens, *rest):
+    return dino_loss(tokens, tokens, *rest).global_pairs
+
+
+def dino_local_loss(tokens, prototypes, targets, temperature):
+    whole = prototypes.new_zeros(len(targets), prototypes.shape[1])
+    return dino_loss(whole, tokens, prototypes, targets, temperature).local_pairs
 
 
 def cost(score, target=0):
@@ -93,29 +102,27 @@ def test_losses_do_not_depend_on_the_order_of_prototypes(scored):
 
     def terms(ours, theirs):
         targets = centred(teacher, theirs)
-        return (
-            dino_global_loss(student, ours, targets, 0.1),
-            dino_local_loss(student, ours, targets, 0.1),
-            ibot_loss(student, ours, targets, masks, 0.1),
-        )
+        dino = dino_loss(student, student, ours, targets, 0.1)
+        return *dino, ibot_loss(student, ours, targets, masks, 0.1)
 
     torch.testing.assert_close(terms(ours, theirs), terms(ours[order], theirs[order]))
 
 
-@pytest.mark.parametrize("rows", [1, 5, 100])
+@pytest.mark.parametrize(("rows", "kept"), [(1, 100), (5, 7), (100, 5), (2, 12)])
 def test_loss_and_gradients_are_those_of_whole_matrices_whatever_the_block(
-    rows, scored, monkeypatch
+    rows, kept, scored, monkeypatch
 ):
     """Against torch's own cross-entropy and autograd."""
     student, teacher, ours, theirs = scored
     whole = balanced(teacher @ theirs.T, 0.05, 3)
     monkeypatch.setattr(logits_module, "BLOCK", rows * 32)
+    monkeypatch.setattr(logits_module, "KEPT", kept * 32)
     weights = torch.linspace(0.5, 2, 12)
     results = []
     for blockwise in (True, False):
         leaves = [part.clone().requires_grad_() for part in (student, ours)]
         if blockwise:
-            loss = prototype_cross_entropy(*leaves, centred(teacher, theirs), weights, 0.1)
+            loss = prototype_cross_entropy(*leaves, centred(teacher, theirs), weights, 0.1)[0]
         else:
             scores = leaves[0] @ leaves[1].T / 0.1
             each = torch.nn.functional.cross_entropy(scores, whole, reduction="none")
@@ -128,9 +135,10 @@ def test_loss_and_gradients_are_those_of_whole_matrices_whatever_the_block(
 def test_local_loss_in_blocks_that_cut_a_slice_in_two(scored, monkeypatch):
     student, teacher, ours, theirs = scored
     local = torch.cat([student, student.flip(0), student.roll(1, 0)])  # six views of six slices
-    whole = dino_local_loss(local, ours, centred(teacher, theirs), 0.1)
+    whole = dino_loss(student, local, ours, centred(teacher, theirs), 0.1)
     monkeypatch.setattr(logits_module, "BLOCK", 5 * 32)
-    torch.testing.assert_close(dino_local_loss(local, ours, centred(teacher, theirs), 0.1), whole)
+    blocks = dino_loss(student, local, ours, centred(teacher, theirs), 0.1)
+    torch.testing.assert_close(blocks, whole)
 
 
 def test_koleo_on_four_points_of_a_circle():
@@ -250,11 +258,10 @@ def test_losses_are_those_of_an_independent_library():
         logits = Logits(teacher, classes, 0.05)
         logits.add(centre / -0.05)
         update_centre(centre, teacher, classes, 0.9)
-        pairs = (
-            dino_global_loss(student, classes, Targets(logits), 0.1),
-            dino_local_loss(local, classes, Targets(logits), 0.1),
-        )
-        assert (2 * pairs[0] + 6 * pairs[1]).item() / 8 == pytest.approx(expected)
+        dino = dino_loss(student, local, classes, Targets(logits), 0.1)
+        assert dino.loss.item() == pytest.approx(expected)
+        pairs = 2 * dino.global_pairs + 6 * dino.local_pairs
+        assert pairs.item() / 8 == pytest.approx(expected)
     masks, centre = torch.zeros(3, 6).bool(), torch.zeros(5)
     masks[0, :3] = masks[2, 3:5] = True
     for expected in (3.8619778156280518, 3.8649818897247314):

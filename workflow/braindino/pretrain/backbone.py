@@ -9,7 +9,8 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from braindino.errors import BadInput
-from braindino.pretrain.drop_path import run_block
+from braindino.pretrain.drop_path import run_block, run_last_block
+from braindino.pretrain.precision import product_dtype
 from braindino.weights import load_weights
 
 
@@ -73,7 +74,7 @@ class Backbone(nn.Module):
         if mask_token is not None:
             self.mask_token.data.copy_(mask_token)
 
-    def forward(self, slices, masks=None):
+    def forward(self, slices, masks=None, wanted=None):
         """Encode slices.
 
         Parameters
@@ -82,12 +83,14 @@ class Backbone(nn.Module):
             One channel is taken as three equal ones, here and nowhere else (§4.2).
         masks : Tensor of bool [batch, rows, columns], optional
             Patches whose embedding the mask token replaces.
+        wanted : Tensor of bool [batch, rows, columns], optional
+            Patches that are read, all of them by default: of others the last block computes less.
 
         Returns
         -------
         cls : Tensor [batch, dim]
             Class tokens after the final norm.
-        patches : Tensor [batch, rows · columns, dim]
+        patches : Tensor [batch, rows · columns, dim], or [wanted patches, dim]
             Patch tokens after the final norm.
         """
         vit = self.vit
@@ -96,19 +99,25 @@ class Backbone(nn.Module):
             tokens = torch.where(masks[..., None], self.mask_token.to(tokens.dtype), tokens)
         if isinstance(vit, Eva):
             tokens, rope = vit._pos_embed(tokens)
-            places = {"rope": rope}
+            # In the type of products, as the reference DINOv3 trains.
+            places = {"rope": rope.to(product_dtype(rope))}
         else:
             tokens, places = vit._pos_embed(tokens), {}
         tokens = vit.norm_pre(tokens)
         recompute = vit.grad_checkpointing and torch.is_grad_enabled()
         rate = self.drop_path if self.training else 0.0
-        for block in vit.blocks:
+        *blocks, last = vit.blocks
+        for block in blocks if wanted is not None else vit.blocks:
             if recompute:
                 tokens = checkpoint(run_block, block, tokens, places, rate, use_reentrant=False)
             else:
                 tokens = run_block(block, tokens, places, rate)
-        tokens = vit.norm(tokens)
-        return tokens[:, 0], tokens[:, vit.num_prefix_tokens :]
+        if wanted is None:
+            tokens = vit.norm(tokens)
+            return tokens[:, 0], tokens[:, vit.num_prefix_tokens :]
+        read = _read(wanted.flatten(1), vit.num_prefix_tokens)
+        tokens = vit.norm(run_last_block(last, tokens, places, rate, read))
+        return tokens[: len(slices)], tokens[len(slices) :]
 
     def _embed(self, slices):
         # The convolution as one product, over equal channels with the kernels' sum: its backward
@@ -121,6 +130,13 @@ class Backbone(nn.Module):
         patches = slices.unfold(2, down, down).unfold(3, across, across)
         patches = patches.permute(0, 2, 3, 1, 4, 5).flatten(3)
         return functional.linear(patches, kernels.flatten(1), proj.bias)
+
+
+def _read(wanted, prefix):
+    """Return image and place of each class token, then of each wanted patch."""
+    images = torch.arange(len(wanted), device=wanted.device)
+    image, patch = wanted.nonzero(as_tuple=True)
+    return torch.cat([images, image]), torch.cat([torch.zeros_like(images), prefix + patch])
 
 
 def _create(architecture, arguments):

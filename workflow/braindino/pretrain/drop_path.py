@@ -23,12 +23,42 @@ def run_block(block, tokens, places, rate):
     return tokens
 
 
+def run_last_block(block, tokens, places, rate, wanted):
+    """Run a block of which few tokens are read: the MLP sees no others.
+
+    Parameters
+    ----------
+    wanted : (Tensor, Tensor) of int [n]
+        Image and place of each token that is read.
+
+    Returns
+    -------
+    Tensor [n, dim]
+    """
+    attend, think = _branches(block, places)
+    read = _residual(tokens, attend, rate)[wanted]
+    if rate == 0:
+        return read + think(read)
+    chosen, scale = _choose(len(tokens), rate)
+    rows = torch.isin(wanted[0], chosen.to(read.device)).nonzero()[:, 0]
+    return _add(read, think, rows, scale)
+
+
 def _residual(tokens, branch, rate):
-    batch = len(tokens)
+    if rate == 0:
+        return tokens + branch(tokens)
+    chosen, scale = _choose(len(tokens), rate)
+    return _add(tokens, branch, chosen.to(tokens.device), scale)
+
+
+def _choose(batch, rate):
     kept = max(1, round(batch * (1 - rate)))
-    chosen = torch.randperm(batch)[:kept].to(tokens.device)
-    added = branch(tokens[chosen]).to(tokens.dtype)
-    return tokens.index_add(0, chosen, added, alpha=batch / kept)
+    return torch.randperm(batch)[:kept], batch / kept
+
+
+def _add(tokens, branch, rows, scale):
+    added = branch(tokens.index_select(0, rows)).to(tokens.dtype)
+    return tokens.index_add(0, rows, added, alpha=scale)
 
 
 def _branches(block, places):

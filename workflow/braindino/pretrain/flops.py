@@ -26,8 +26,8 @@ class Shape(NamedTuple):
         Class and storage tokens.
     depth, dim : int
         Blocks, and length of a token.
-    blocks, head : int
-        Weights through which every token goes, in all blocks and in one head.
+    blocks, mlp, head : int
+        Weights through which a token goes: in all blocks, in the last one's MLP and in one head.
     parameters : int
         Of the backbone and both heads.
     """
@@ -38,6 +38,7 @@ class Shape(NamedTuple):
     depth: int
     dim: int
     blocks: int
+    mlp: int
     head: int
     parameters: int
 
@@ -54,6 +55,7 @@ def shape_of(settings, channels=1):
         depth=backbone.depth,
         dim=backbone.dim,
         blocks=_weights(backbone.vit.blocks),
+        mlp=_weights(backbone.vit.blocks[-1].mlp),
         head=_weights(network.dino_head),
         parameters=sum(p.numel() for p in network.parameters()),
     )
@@ -69,10 +71,14 @@ def embed_flops(shape, size):
     return 2 * shape.patch * count_patches(shape, size)
 
 
-def block_flops(shape, size):
-    """Return the FLOPs of one image in all blocks: linear layers, then attention's two products."""
+def block_flops(shape, size, read):
+    """Return the FLOPs of one image in all blocks: linear layers, then attention's two products.
+
+    The last block's MLP sees the `read` tokens alone.
+    """
     tokens = shape.prefix + count_patches(shape, size)
-    return 2 * shape.blocks * tokens + 4 * shape.depth * shape.dim * tokens**2
+    linear = shape.blocks * tokens - shape.mlp * (tokens - read)
+    return 2 * linear + 4 * shape.depth * shape.dim * tokens**2
 
 
 def head_flops(shape, tokens):
@@ -114,13 +120,14 @@ def expected_masked(shape, views, objective, size):
 
 
 def _of_pair(shape, views, objective, global_size, local_size):
-    crops = [(views.global_crops, global_size), (views.local_crops, local_size)]
-    student = sum(
-        count * (2 * embed_flops(shape, size) + 3 * block_flops(shape, size))
-        for count, size in crops
-    )
-    whole = embed_flops(shape, global_size) + block_flops(shape, global_size)
     masked = expected_masked(shape, views, objective, global_size)
+    read = 1 + masked / views.global_crops  # tokens of a global crop
+    crops = [(views.global_crops, global_size, read), (views.local_crops, local_size, 1)]
+    student = sum(
+        count * (2 * embed_flops(shape, size) + 3 * block_flops(shape, size, tokens))
+        for count, size, tokens in crops
+    )
+    whole = embed_flops(shape, global_size) + block_flops(shape, global_size, read)
     seen = views.global_crops + views.local_crops + masked
     given = views.global_crops + masked
     return {

@@ -10,7 +10,7 @@ from torch.nn import functional
 from braindino.errors import BadInput
 from braindino.pretrain.backbone import Backbone
 from braindino.pretrain.randomness import seeded_torch
-from braindino.weights import check_sum
+from braindino.tensors import check_file
 
 INIT_STD = 0.02  # assumed: reference DINOv3 heads
 
@@ -59,11 +59,11 @@ class Network(nn.Module):
         -------
         Student
         """
-        tokens, patches = self.backbone(global_crops, masks)
-        local_tokens, _ = self.backbone(local_crops)
+        tokens, masked = self.backbone(global_crops, masks, wanted=masks)
+        local_tokens, _ = self.backbone(local_crops, wanted=self._no_patches(local_crops))
         heads = self.dino_head(torch.cat([tokens, local_tokens]))
-        masked = self.ibot_head(patches[masks.flatten(1)])
-        return Student(tokens, *heads.split([len(tokens), len(local_tokens)]), masked)
+        whole, parts = heads.split([len(tokens), len(local_tokens)])
+        return Student(tokens, whole, parts, self.ibot_head(masked))
 
     @torch.no_grad()
     def watch(self, global_crops, masks):
@@ -73,8 +73,13 @@ class Network(nn.Module):
         -------
         Teacher
         """
-        tokens, patches = self.backbone(global_crops)
-        return Teacher(tokens, self.dino_head(tokens), self.ibot_head(patches[masks.flatten(1)]))
+        tokens, masked = self.backbone(global_crops, wanted=masks)
+        return Teacher(tokens, self.dino_head(tokens), self.ibot_head(masked))
+
+    def _no_patches(self, crops):
+        down, across = self.backbone.patch_size
+        size = len(crops), crops.shape[2] // down, crops.shape[3] // across
+        return torch.zeros(size, dtype=torch.bool, device=crops.device)
 
 
 class Student(NamedTuple):
@@ -133,7 +138,7 @@ def _load_initial(backbone, weights, path):
         raise BadInput(
             f"model.init: {weights.file} is not below weights_root; {weights.how_to_get}"
         )
-    check_sum(path, weights, "the recipe")
+    check_file(path, weights, "the recipe")
     backbone.load(path)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from braindino.pretrain.losses.dino import dino_global_loss, dino_local_loss
+from braindino.pretrain.losses.dino import dino_loss
 from braindino.pretrain.losses.ibot import ibot_loss
 from braindino.pretrain.losses.koleo import koleo_loss
 
@@ -27,7 +27,7 @@ class Batch:
 
 
 def loss_terms(student, outputs, batch, targets, objective):
-    """Return the unweighted terms as scalars: dino_global, dino_local, ibot, koleo.
+    """Return the unweighted terms as scalars: dino and its two kinds of pairs, ibot, koleo.
 
     KoLeo looks for neighbours within one global crop of every slice, and is summed over the crops.
 
@@ -42,23 +42,21 @@ def loss_terms(student, outputs, batch, targets, objective):
     objective : braindino.settings.pretrain.Objective
     """
     temperature = objective.student_temperature
-    dino = student.dino_head.prototypes.weight, targets["dino_head"], temperature
+    heads = outputs.global_heads, outputs.local_heads
+    dino = dino_loss(*heads, student.dino_head.prototypes.weight, targets["dino_head"], temperature)
     ibot = student.ibot_head.prototypes.weight, targets["ibot_head"]
     first, second = outputs.tokens.chunk(2)
     return {
-        "dino_global": dino_global_loss(outputs.global_heads, *dino),
-        "dino_local": dino_local_loss(outputs.local_heads, *dino),
+        "dino": dino.loss,
+        "dino_global": dino.global_pairs,
+        "dino_local": dino.local_pairs,
         "ibot": ibot_loss(outputs.masked_heads, *ibot, batch.masks.flatten(1), temperature),
         "koleo": koleo_loss(first, objective.koleo_group)
         + koleo_loss(second, objective.koleo_group),
     }
 
 
-def total_loss(terms, views, objective):
-    """Weigh the terms: DINO pairs count alike (2 global, 16 local of 18), then equation 3."""
-    global_pairs = views.global_crops * (views.global_crops - 1)
-    local_pairs = views.global_crops * views.local_crops
-    dino = (global_pairs * terms["dino_global"] + local_pairs * terms["dino_local"]) / (
-        global_pairs + local_pairs
-    )
-    return dino + objective.ibot_weight * terms["ibot"] + objective.koleo_weight * terms["koleo"]
+def total_loss(terms, objective):
+    """Weigh the terms (equation 3)."""
+    weights = objective.ibot_weight, objective.koleo_weight
+    return terms["dino"] + weights[0] * terms["ibot"] + weights[1] * terms["koleo"]

@@ -7,6 +7,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from braindino.pretrain import diagnostics
+from braindino.pretrain.allocator import keep_freed_memory
 from braindino.pretrain.centring import Centring
 from braindino.pretrain.distributed import is_shared, total, world_size
 from braindino.pretrain.layout import load_dinov3_state
@@ -62,7 +63,7 @@ class Run:
             The terms are means over parts and ranks. Where the loss is not finite no weight moves
             and `skipped` counts such steps in a row.
         """
-        recipe, objective = self.recipe, self.recipe.objective
+        objective = self.recipe.objective
         temperature = teacher_temperature(objective, self.iteration)
         # All ranks draw alike: a rank's slices, not its draws, are its own.
         draws = seeded_torch(self.seed, "drop path", self.iteration, device=self.device)
@@ -77,7 +78,7 @@ class Run:
             ]
         terms = {name: torch.stack([part[name] for _, part in parts]) for name in parts[0][1]}
         terms = {name: total(term.mean()).item() / world_size() for name, term in terms.items()}
-        loss = total_loss(terms, recipe.views, objective)
+        loss = total_loss(terms, objective)
         metrics = {"loss": loss} | terms | self._update(loss)
         metrics["teacher_temperature"] = temperature
         if diagnosed and not self.skipped:
@@ -113,7 +114,7 @@ class Run:
                 outputs = self._shared(batch.global_crops, batch.masks, batch.local_crops)
                 terms = loss_terms(self.student, outputs, batch, targets, recipe.objective)
             parts = recipe.optimisation.batch / (world_size() * len(batch.global_crops) / 2)
-            (total_loss(terms, recipe.views, recipe.objective) / parts).backward()
+            (total_loss(terms, recipe.objective) / parts).backward()
         return outputs, {name: term.detach() for name, term in terms.items()}
 
     def _update(self, loss):
@@ -148,8 +149,9 @@ class Run:
     def _tune(self):
         vit = self.student.backbone.vit
         if self.device.type == "cpu":
-            # The fused kernel's backward pass takes twice the time of the plain products.
-            for block in vit.blocks:
+            keep_freed_memory()
+            # The plain products take two thirds of the fused kernel's time, and half backwards.
+            for block in [*vit.blocks, *self.teacher.backbone.vit.blocks]:
                 block.attn.fused_attn = False
         vit.set_grad_checkpointing(self.recipe.recompute)
         if self.recipe.compile:

@@ -4,13 +4,13 @@ import torch
 
 from braindino.finetune.job import finetune_files
 from braindino.log import job_log
-from braindino.pretrain.launch import count_processes, launch
+from braindino.pretrain.launch import ProcessFailed, count_processes, launch
 from braindino.settings.cards import TaskCard
 from braindino.settings.finetune import Finetune
 from braindino.settings.imaging import Imaging
 from braindino.settings.probes import Probes
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], ProcessFailed):
     torch.set_num_threads(snakemake.threads)
     params, card = snakemake.params, TaskCard(**snakemake.params.card)
     one = {name: str(snakemake.input[name]) for name in ("split", "subsets", "weights", "made")}

@@ -28,19 +28,26 @@ def sinkhorn(parts, iterations):
     """
     blocks = [(logits, rows) for logits in parts for rows in logits.blocks()]
     for iteration in range(iterations):
-        mass = torch.full_like(parts[0].shift, -torch.inf)
-        for logits, rows in blocks:
-            mass = torch.logaddexp(mass, _log_mass(logits[rows], scaled=iteration > 0))
+        mass = _scaled_log_mass(blocks, parts) if iteration else _log_mass(blocks, parts)
         mass = gather(mass).logsumexp(dim=0)
         for logits in parts:
             logits.add(-mass.where(mass.isfinite(), 0.0))  # no rank may have a sample
 
 
-def _log_mass(scores, scaled):
-    """Return the logarithm of the samples' mass on each prototype, the samples scaled or not."""
-    if not scaled:
-        return scores.logsumexp(dim=0)
-    return scores.softmax(dim=1).sum(dim=0).clamp_min(TINY).log()
+def _log_mass(blocks, parts):
+    """Return the logarithm of all samples' mass on each prototype, as they are."""
+    mass = torch.full_like(parts[0].shift, -torch.inf)
+    for logits, rows in blocks:
+        mass = torch.logaddexp(mass, logits[rows].logsumexp(dim=0))
+    return mass
+
+
+def _scaled_log_mass(blocks, parts):
+    """Return the same of samples scaled to a distribution over prototypes each."""
+    mass = torch.zeros_like(parts[0].shift)
+    for logits, rows in blocks:
+        mass += logits[rows].softmax(dim=1).sum(dim=0)
+    return mass.clamp_min(TINY if blocks else 0).log()
 
 
 @torch.no_grad()

@@ -2,14 +2,15 @@
 
 import torch
 
-from braindino.pretrain.losses.logits import product_dtype, row_blocks
+from braindino.pretrain.losses.logits import kept_parts, row_blocks
+from braindino.pretrain.precision import product_dtype
 
 
 def prototype_cross_entropy(tokens, prototypes, targets, weights, temperature):
-    """Return the weighted sum of cross-entropies of student tokens with their targets.
+    """Return the weighted sum of cross-entropies of student tokens with their targets, and each.
 
-    Scores, probabilities and gradients live for one block of rows alone: at the paper's size the
-    whole matrices would take several times 5 GiB a GPU.
+    Probabilities live for one block of rows alone, and no more than half a GiB of scores in the
+    type of products: at the paper's size the whole matrices would take several times 5 GiB a GPU.
 
     Parameters
     ----------
@@ -26,6 +27,8 @@ def prototype_cross_entropy(tokens, prototypes, targets, weights, temperature):
     Returns
     -------
     Tensor float32, scalar
+    Tensor float32 [n]
+        The single cross-entropies, without a gradient.
     """
     return _CrossEntropy.apply(tokens, prototypes, targets, weights, temperature)
 
@@ -39,23 +42,29 @@ class _CrossEntropy(torch.autograd.Function):
         scaled = (tokens.float() / temperature).to(products.dtype)
         # d/dscores = softmax - target; weight and temperature go with the few numbers of a token.
         weighted = (tokens * (weights / temperature)[:, None]).to(products.dtype)
-        loss = weights.new_zeros(())
-        token_gradient, prototype_gradient = torch.empty_like(tokens), 0
+        losses = weights.new_empty(len(tokens))
+        token_gradient, prototype_gradient = torch.empty_like(tokens), None
         with torch.autocast(tokens.device.type, enabled=False):
-            for rows in row_blocks(tokens, prototypes):
-                scores, wanted = (scaled[rows] @ products.T).float(), targets[rows]
-                logarithms = scores.log_softmax(dim=1)
-                loss -= weights[rows] @ torch.linalg.vecdot(wanted, logarithms)
-                error = logarithms.exp_().sub_(wanted).to(products.dtype)
-                token_gradient[rows] = (error @ products).to(tokens.dtype)
-                prototype_gradient += (error.T @ weighted[rows]).to(prototypes.dtype)
+            for part in kept_parts(tokens, prototypes) or [slice(0, 0)]:
+                scores = scaled[part] @ products.T
+                for block in row_blocks(scores, prototypes):
+                    rows = slice(part.start + block.start, part.start + block.stop)
+                    logarithms, wanted = scores[block].float().log_softmax(dim=1), targets[rows]
+                    losses[rows] = -torch.einsum("nk,nk->n", wanted, logarithms)
+                    scores[block] = logarithms.exp_().sub_(wanted)
+                token_gradient[part] = scores @ products
+                gradient = (scores.T @ weighted[part]).to(prototypes.dtype)
+                prototype_gradient = _add(prototype_gradient, gradient)
         token_gradient *= (weights / temperature)[:, None]
-        if not len(tokens):
-            prototype_gradient = torch.zeros_like(prototypes)
         ctx.save_for_backward(token_gradient, prototype_gradient)
-        return loss
+        ctx.mark_non_differentiable(losses)
+        return weights @ losses, losses
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx, gradient, _):
         token_gradient, prototype_gradient = ctx.saved_tensors
         return token_gradient.mul_(gradient), prototype_gradient.mul_(gradient), None, None, None
+
+
+def _add(total, more):
+    return more if total is None else total.add_(more)

@@ -26,4 +26,4 @@ def ibot_loss(tokens, prototypes, targets, masks, temperature):
     """
     crop_of_patch = masks.nonzero()[:, 0]
     weights = 1 / (masks.sum(dim=1)[crop_of_patch] * len(masks))
-    return prototype_cross_entropy(tokens, prototypes, targets, weights, temperature)
+    return prototype_cross_entropy(tokens, prototypes, targets, weights, temperature)[0]

@@ -2,16 +2,17 @@
 
 import torch
 
-# Assumed: elements of a block of scores. On a CPU 16 MiB of float32, which the allocator keeps for
-# the next block where it would give more back to the system; 256 MiB on a GPU, at the paper's size
-# 1,024 tokens of 20,000.
-BLOCK, GPU_BLOCK = 2**22, 2**26
+# Assumed: elements of a block of scores. On a CPU 2 MiB of float32, which stay in its cache from
+# one operation to the next; 256 MiB on a GPU, at the paper's size 1,024 tokens of 20,000.
+BLOCK, GPU_BLOCK = 2**19, 2**26
+# Assumed: elements that are kept in the type of products, for a second use: half a GiB of bfloat16.
+KEPT = 2**28
 
 
 class Logits:
     """The matrix tokens × prototypes / temperature + shift, of which a block alone exists at once.
 
-    A matrix that is a single block is kept, since it is asked for again.
+    The bare products are kept where they are few enough, since they are asked for again.
 
     Parameters
     ----------
@@ -31,7 +32,8 @@ class Logits:
         self.shift = torch.zeros(len(prototypes), device=prototypes.device)
         self.tokens = (tokens.float() / temperature).to(prototypes.dtype)
         self.prototypes = prototypes
-        self._kept = None
+        kept = len(kept_parts(tokens, prototypes)) == 1
+        self._products = self.tokens @ prototypes.T if kept else None
 
     def __len__(self):
         return len(self.tokens)
@@ -43,29 +45,24 @@ class Logits:
     def add(self, shift):
         """Add one number a prototype to all scores."""
         self.shift = self.shift + shift
-        if self._kept is not None:
-            self._kept.add_(shift)
 
     def __getitem__(self, rows):
-        """Return scores [rows, prototypes], float32, not to be overwritten."""
-        if len(self.blocks()) > 1:
-            return self._scores(rows).add_(self.shift)
-        if self._kept is None:
-            self._kept = self._scores(slice(None)).add_(self.shift)
-        return self._kept[rows]
-
-    def _scores(self, rows):
-        return (self.tokens[rows] @ self.prototypes.T).float()
+        """Return scores [rows, prototypes], float32."""
+        if self._products is None:
+            return (self.tokens[rows] @ self.prototypes.T).float().add_(self.shift)
+        return self._products[rows] + self.shift
 
 
 def row_blocks(tokens, prototypes):
     """Cut tokens into slices, whose scores with the prototypes fill a block each, at most."""
-    block = BLOCK if tokens.device.type == "cpu" else GPU_BLOCK
-    step = max(1, block // len(prototypes))
+    return _cut(tokens, prototypes, BLOCK if tokens.device.type == "cpu" else GPU_BLOCK)
+
+
+def kept_parts(tokens, prototypes):
+    """Cut tokens into slices, whose scores may be kept in the type of products."""
+    return _cut(tokens, prototypes, KEPT)
+
+
+def _cut(tokens, prototypes, size):
+    step = max(1, size // len(prototypes))
     return [slice(n, min(n + step, len(tokens))) for n in range(0, len(tokens), step)]
-
-
-def product_dtype(tensor):
-    """Return the type in which matrix products of a tensor are computed: autocast's, if any."""
-    device = tensor.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tensor.dtype
