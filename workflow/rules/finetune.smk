@@ -30,6 +30,7 @@ rule finetune:
         bins=CONFIG.corpus.strata_bins,
         seed=CONFIG.seed,
         device=CONFIG.device,
+        processes=CONFIG.processes,
         checkpoints=lambda w: paths.finetune(w.task, "checkpoints"),
         code=code("finetune/finetune.py"),
     script:
