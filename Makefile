@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: setup demo real test bench lint clean lock
+.PHONY: setup demo real test test-slurm bench lint clean lock
 
 setup: $(STAMP)
 
@@ -25,6 +25,10 @@ real: setup
 test: setup
 	$(BIN)/pytest
 
+# On a SLURM of two virtual nodes, on Debian as root; says why it skips elsewhere.
+test-slurm: setup
+	$(BIN)/pytest tests/slurm -m slurm -rs
+
 bench: setup
 	$(BIN)/pip install --quiet --constraint envs/requirements.txt --requirement envs/bench.txt
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python tests/bench.py $(name)
@@ -42,3 +46,4 @@ clean:
 lock:
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links envs/requirements.in -o envs/requirements.txt
+	$(PYTHON) envs/generate.py

@@ -114,8 +114,9 @@ def comparisons(metrics):
     rows = metrics[metrics["encoder"] == "dinov3"]
     columns = ["task", "ratio", "stratum", "metric", "encoder"]
     return rows[columns].assign(
-        reference="braindino", difference=1.0, test="any", p=0.0004, p_holm=0.002
-    )
+        reference="braindino", difference=1.0, test="any", p=0.0004, p_holm=0.002, n=60,
+        detectable=0.5,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

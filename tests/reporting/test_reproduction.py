@@ -1,9 +1,12 @@
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from braindino.reporting.claims import judge_claims
-from braindino.reporting.reproduction import DELTAS, METRICS, Z, reproduction
+from braindino.reporting.published_numbers import DELTAS, Z
+from braindino.reporting.reproduction import METRICS, reproduction
 from braindino.reporting.results import (
     BASELINES,
     PENDING,
@@ -14,6 +17,7 @@ from braindino.reporting.results import (
     united,
 )
 
+UNSTATED = (np.nan,) * 3
 RATIOS = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
 KEYS = ["task", "encoder", "metric", "ratio", "stratum"]
 NOBODY = pd.DataFrame(columns=["kind", "name", "status", "reason"])
@@ -34,38 +38,33 @@ def as_run(published):
     """The published numbers as if this run had found them: metrics and comparisons."""
     values, tests = {}, {}
     for row in published.to_dict("records"):
-        for encoder in named_encoders(row["encoder"]):
-            for ratio in _ratios(row):
-                for stratum in _strata(row):
-                    key = (
-                        row["task"],
-                        encoder,
-                        METRICS.get(row["metric"], row["metric"]),
-                        ratio,
-                        stratum,
-                    )
-                    _add(row, key, values, tests)
-    # What the paper states in words alone, or as a difference.
+        own = row["task"], METRICS.get(row["metric"], row["metric"])
+        for encoder, ratio, stratum in product(
+            named_encoders(row["encoder"]), _ratios(row), _strata(row)
+        ):
+            _add(row, (own[0], encoder, own[1], ratio, stratum), values, tests)
+    for task, _, *rest in tests:
+        values.setdefault((task, REFERENCE, *rest), UNSTATED)
+    _add_words(values)
+    columns = ["value", "ci_low", "ci_high"], ["p", "difference"]
+    metrics, comparisons = (
+        pd.DataFrame([(*key, *row) for key, row in found.items()], columns=[*KEYS, *names])
+        for found, names in zip((values, tests), columns, strict=True)
+    )
+    return metrics, comparisons.assign(reference=REFERENCE, p_holm=comparisons["p"])
+
+
+def _add_words(values):
+    """Add what the paper states in words alone, or as a difference."""
     for region in ("wt", "tc", "et"):
         frozen = ("seg_brats2021", REFERENCE, f"dice_{region}", 0.1, "all")
         values[(frozen[0], f"{REFERENCE}_full_ft", *frozen[2:])] = values[frozen]
-    for task, _, *rest in tests:
-        values.setdefault((task, REFERENCE, *rest), (np.nan,) * 3)
-    for encoder in BASELINES:
-        for stratum in ("55-64", "65-74", "75-84"):
-            key = ("cls_adni_3class", encoder, "macro_auc", 1.0, stratum)
-            values[key] = (0.6, np.nan, np.nan)
-    for cohort in ("cka_ixi", "cka_brats"):
-        for encoder in BASELINES[1:]:
-            for layer in ("early", "mid", "late"):
-                values[cohort, encoder, "cka", 1.0, layer] = (0.3, np.nan, np.nan)
-    metrics = pd.DataFrame(
-        [(*k, *v) for k, v in values.items()], columns=[*KEYS, "value", "ci_low", "ci_high"]
-    )
-    comparisons = pd.DataFrame(
-        [(*k, *v) for k, v in tests.items()], columns=[*KEYS, "p", "difference"]
-    )
-    return metrics, comparisons.assign(reference=REFERENCE, p_holm=comparisons["p"])
+    for encoder, stratum in product(BASELINES, ("55-64", "65-74", "75-84")):
+        values["cls_adni_3class", encoder, "macro_auc", 1.0, stratum] = (0.6, np.nan, np.nan)
+    for cohort, encoder, layer in product(
+        ("cka_ixi", "cka_brats"), BASELINES[1:], ("early", "mid", "late")
+    ):
+        values[cohort, encoder, "cka", 1.0, layer] = (0.3, np.nan, np.nan)
 
 
 def _ratios(row):

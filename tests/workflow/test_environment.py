@@ -1,5 +1,6 @@
 import importlib.metadata
 import re
+import runpy
 
 import yaml
 from packaging.requirements import Requirement
@@ -26,6 +27,21 @@ def test_what_runs_here_is_what_the_lock_says(root):
         if pin.marker is None or pin.marker.evaluate():
             installed = importlib.metadata.version(pin.name)
             assert pin.specifier.contains(installed.partition("+")[0], prereleases=True), pin
+
+
+def test_generated_environments_are_in_sync_with_the_lock(root):
+    generate = runpy.run_path(str(root / "envs" / "generate.py"))["generate"]
+    for name, text in generate().items():
+        assert (root / "envs" / name).read_text() == text, "stale: python envs/generate.py"
+        assert "requirements.txt" in text
+
+
+def test_every_environment_has_the_python_that_the_lock_was_made_for(root):
+    asked = re.search(r"--python-version (\S+)", (root / "Makefile").read_text())[1]
+    container = (root / "envs" / "Dockerfile").read_text()
+    assert f"python={asked}\n" in (root / "envs" / "environment.yaml").read_text()
+    assert f"FROM python:{asked}-" in container
+    assert f"From: python:{asked}-" in (root / "envs" / "braindino.def").read_text()
 
 
 def test_conda_environment_installs_the_same_lock(root):

@@ -34,7 +34,7 @@ def test_demo_plans_every_stage_in_few_jobs(snakemake, root):
     status, output = snakemake("--profile", root / "profiles" / "demo", "-n", "--forceall")
     assert status == 0
     assert jobs(output) <= 400  # DESIGN section 7
-    for rule in ("phantom", "brains", "shard", "train", "embed", "probe", "figure", "report"):
+    for rule in ("phantom", "brains", "shard", "train", "embed", "probe", "figure_3", "report"):
         assert re.search(rf"^{rule}\s+\d+", output, re.MULTILINE)
     # One job a cohort holds all encoders whose weights are random, and another one the trained one.
     counts = [int(re.search(rf"^{r}\s+(\d+)", output, re.MULTILINE)[1]) for r in EMBEDDING]
@@ -55,8 +55,10 @@ def test_empty_files_are_enough_for_a_plan(snakemake, tmp_path):
     """Availability is decided by folders; a dry run reads no scan."""
     for folder in ("IXI", "ds003604", "ds000228"):
         (tmp_path / folder).mkdir()
-    status, output = snakemake("-n", "--config", f"data_root={tmp_path}")
+    environment = {"SLURM_TMPDIR": str(tmp_path)}
+    status, output = snakemake("-n", "--config", f"data_root={tmp_path}", environment=environment)
     assert status == 0
+    assert f"tmpdir={tmp_path}" in output
     assert "absent: dataset BraTS2023-MEN" in output
     assert re.search(r"^train\s+2$", output, re.MULTILINE)  # both stages
     # IXI expects 1,737 volumes: 28 chunks of at most 64.

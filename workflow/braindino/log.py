@@ -8,6 +8,8 @@ from pathlib import Path
 
 from braindino.errors import BadInput
 
+BAD_INPUT = "Bad input: "
+
 
 @contextlib.contextmanager
 def job_log(path, *explained):
@@ -33,7 +35,8 @@ def job_log(path, *explained):
     try:
         yield logging.getLogger("braindino")
     except (BadInput, *explained) as error:
-        logging.error("%s", error)
+        mark = BAD_INPUT if isinstance(error, BadInput) else ""
+        logging.error("%s%s", mark, error)
         sys.exit(getattr(error, "status", 1))
     except Exception as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
@@ -43,3 +46,15 @@ def job_log(path, *explained):
         raise
     finally:
         logging.shutdown()
+
+
+def ended_by_bad_input(path):
+    """Whether the job of a log file ended on what a person must mend: to run it again is no use."""
+    return any(BAD_INPUT in line for line in last_lines(path))
+
+
+def last_lines(path, count=5):
+    """Return the last lines of a text file that are not empty; none of a file that is not there."""
+    path = Path(path)
+    text = path.read_text(errors="replace") if path.is_file() else ""
+    return [line for line in text.splitlines() if line.strip()][-count:]

@@ -110,6 +110,22 @@ class Paths:
         """Samples and label subsets that the probes of a task and encoder could not use."""
         return self("supplement", task, f"{encoder}.rejects.csv")
 
+    def robustness(self, task, encoder):
+        """Predictions of a task and encoder on perturbed test subjects."""
+        return self("robustness", task, f"{encoder}.parquet")
+
+    def perturb_rejects(self, condition):
+        """Volumes that imaging could not use under a condition."""
+        return self("robustness/rejects", f"{condition}.csv")
+
+    def perturbed_slices(self, suffix):
+        """One volume's slice under every perturbation."""
+        return self("robustness", f"severities.{suffix}")
+
+    def representation(self, name):
+        """What the representation analyses leave behind."""
+        return self("representation", name)
+
     def finetune(self, task, name):
         """Outputs of a task's full fine-tuning."""
         return self("finetune", task, name)

@@ -116,8 +116,28 @@ def feature_files(encoders=ENCODERS, tasks=PROBED):
     return [paths.features(e, d) for e in encoders for d in datasets_of(tasks)]
 
 
+def plane_files(encoder, task):
+    """Features of the planes beside the axial one, where an encoder sees slices."""
+    slices = RUN.encoders[encoder].input.kind == "slices"
+    names = [(p, d) for p in CONFIG.probes.planes for d in datasets_of([task])]
+    return [paths.features(encoder, d, p) for p, d in names if slices]
+
+
+# Cohorts in which encoders are compared, with the contrasts.
+COMPARED = {
+    name: contrasts
+    for name, contrasts in CONFIG.representation.cka.cohorts.items()
+    if contrasts
+    and name in DATASETS
+    and CONFIG.statistics.reference in ENCODERS
+    and len(ENCODERS) > 1
+}
+
+
 # Cohorts whose scans a built stage needs.
-IMAGED = [name for name in DATASETS if name in {*PRETRAINING, *datasets_of(PROBED)}]
+IMAGED = [
+    name for name in DATASETS if name in {*PRETRAINING, *datasets_of(PROBED), *COMPARED}
+]
 
 
 def cards(kind):

@@ -52,16 +52,3 @@ rule hub:
         code=code("pretrain/hub.py"),
     script:
         "../scripts/pretrain/hub.py"
-
-
-# No output: prints what the run's recipes cost on the machine of `plan`.
-rule plan:
-    log:
-        paths.log("plan"),
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        run=CARDS,
-    script:
-        "../scripts/pretrain/plan.py"

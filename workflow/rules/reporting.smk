@@ -7,14 +7,12 @@ def of_each(tasks, name):
     return [paths.statistics(f"{task}/{name}") for task in tasks]
 
 
-# Tasks whose test scans are perturbed, where the room that does it is part of the workflow.
-SHAKEN = globals().get("PERTURBED", [])
-SHAKEN_STATISTICS = {
+PERTURBED_STATISTICS = {
     "metrics": "robustness",
     "comparisons": "robustness_comparisons",
 }
-TABLES = catalogue({t: RUN.tasks[t] for t in EVALUATED}, FINETUNED, SHAKEN)
-LABELLED = [d for d in DATASETS if getattr(RUN.datasets[d], "regions", None)]
+TABLES = catalogue({t: RUN.tasks[t] for t in EVALUATED}, FINETUNED, PERTURBED)
+LABELLED = [d for d in DATASETS if RUN.datasets[d].regions]
 DATA_TABLES = ["s2", *(["s5"] if LABELLED else [])]
 PRINTED = ("csv", "md", "tex")
 TABLE_FILES = expand(
@@ -39,6 +37,15 @@ FIGURES = {
     },
     "4": OUTLIVED
     and {n: paths.statistics(f"{OUTLIVED[0]}/{n}") for n in ("curves", "metrics")},
+    "5": PERTURBED and {"metrics": paths.statistics("robustness")},
+    "6": STRUCTURED
+    and {
+        "pictures": rules.similarity.output.pictures if SHOWN else [],
+        "aucs": rules.similarity.output.table if SHOWN else [],
+        "metrics": of_each(NEIGHBOURED, "metrics"),
+        "comparisons": of_each(NEIGHBOURED, "comparisons"),
+        "cka": rules.collect_cka.output if COMPARED else [],
+    },
 }
 FIGURES = {number: drawn_from for number, drawn_from in FIGURES.items() if drawn_from}
 FIGURE_FILES = [
@@ -58,7 +65,7 @@ def planned(name):
 def of_tasks(number, name):
     """The statistics that a table of results shows."""
     if TABLES[number].kind == "perturbations":
-        return [paths.statistics(SHAKEN_STATISTICS[name])]
+        return [paths.statistics(PERTURBED_STATISTICS[name])]
     return of_each(TABLES[number].tasks, name)
 
 
@@ -180,6 +187,9 @@ rule quality:
         "../scripts/reporting/quality.py"
 
 
+COURSE = ["curves", "patches"] if TRAINABLE else []
+
+
 rule curves:
     input:
         PRETRAINED["metrics"],
@@ -252,34 +262,51 @@ rule reproduction:
         "../scripts/reporting/reproduction.py"
 
 
+AUDITS = [
+    *("availability", "coverage", "composition", "splits", "leakage", "duplicates"),
+    "notes",
+]
+STATISTICS = [paths.statistics(name) for name in ("metrics", "comparisons")]
+VERDICTS = [
+    rules.reproduction.output.rows,
+    rules.reproduction.output.claims,
+    rules.reproduction.output.summary,
+]
+
+
 rule report:
     input:
-        availability=paths.audit("availability"),
-        coverage=paths.audit("coverage"),
-        composition=paths.audit("composition"),
-        splits=paths.audit("splits"),
-        leakage=paths.audit("leakage"),
-        duplicates=paths.audit("duplicates"),
-        notes=paths.audit("notes"),
+        audits=[paths.audit(name) for name in AUDITS],
+        tables=[*STATISTICS, *VERDICTS],
+        robustness=planned("robustness"),
+        robustness_comparisons=planned("robustness_comparisons"),
         rejects=[
             paths.rejects(),
             *expand_chunks(paths.brains, ".rejects.csv", IMAGED),
             *expand_chunks(paths.shard, ".rejects.csv", PRETRAINING),
             *[paths.probe_rejects(t, e) for t in PROBED for e in ENCODERS],
+            *PERTURB_REJECTS,
             *[paths.nnunet("cases", f"{NNUNET[t]}.rejects.csv") for t in SEGMENTED],
         ],
-        reproduction=rules.reproduction.output,
-        metrics=paths.statistics("metrics"),
-        comparisons=paths.statistics("comparisons"),
         subsets=[paths.label_subset(task) for task in EVALUATED],
         mosaics=[paths.quality(d, "mosaic.png") for d in IMAGED],
         histograms=[paths.quality(d, "histograms.png") for d in IMAGED],
         outliers=[paths.quality(d, "quality.csv") for d in IMAGED],
-        figures=[paths.figure(number, "png") for number in FIGURES],
-        curves=rules.curves.output if TRAINABLE else [],
-        patches=rules.patch_figure.output if TRAINABLE else [],
-        course=PRETRAINED["metrics"] if TRAINABLE else [],
-        encoder=PRETRAINED["card"] if TRAINABLE else [],
+        figures=[
+            rules.reproduction.output.png,
+            *[paths.figure(number, "png") for number in FIGURES],
+            *[paths.pretrain(CONFIG.recipe, f"{n}.png") for n in COURSE],
+            *([paths.perturbed_slices("png")] if PROBES_PERTURBED else []),
+            *([paths.representation("map.png")] if MAPPED else []),
+        ],
+        findings=[
+            *(rules.collect_cka.output if COMPARED else []),
+            *([rules.similarity.output.table] if SHOWN else []),
+            *([rules.subject_map.output.leakage] if MAPPED else []),
+        ],
+        course=[PRETRAINED["metrics"]] if TRAINABLE else [],
+        encoder=[PRETRAINED["card"]] if TRAINABLE else [],
+        efficiency=paths("benchmarks/efficiency.csv"),
     output:
         paths("report.html"),
     log:
@@ -288,9 +315,30 @@ rule report:
         ENVIRONMENT
     params:
         run=CARDS,
+        tables=[tuple(table) for table in TABLES.values()],
         code=code("reporting/report.py"),
     script:
         "../scripts/reporting/report.py"
+
+
+rule results_json:
+    input:
+        [paths.audit(n) for n in AUDITS if n not in ("duplicates", "notes")],
+        STATISTICS,
+        VERDICTS,
+        planned("robustness"),
+        planned("cka"),
+    output:
+        paths("report/results.json"),
+    log:
+        paths.log("results_json"),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/results_json.py"),
+    script:
+        "../scripts/reporting/results_json.py"
 
 
 for number in [*DATA_TABLES, *TABLES]:

@@ -80,9 +80,10 @@ def build_network(card, seed):
 def recipe_card(card, weights):
     """Complete the card of this run's own encoder by what its pretraining wrote down."""
     made = json.loads(Path(weights).with_suffix(".json").read_text())
-    own = {"source": "timm", "architecture": made["architecture"], "arguments": made["arguments"]}
     file = Weights(file=Path(weights).name, how_to_get="run `snakemake pretrain` again.")
-    return card.model_copy(update=own | {"weights": file})
+    channels = made.get("recipe", {}).get("views", {}).get("channels", "slice")
+    card = card.trained_by(made["architecture"], made["arguments"], channels)
+    return card.model_copy(update={"weights": file})
 
 
 def _timm_model(card):

@@ -4,14 +4,18 @@
         --out pretrained shards/*/*.npy
 
 A run that is stopped by a signal ends with status 75; the same command goes on where it stopped.
+In a SLURM job, SIGUSR1 (`--signal=USR1@600`) also puts the job back into the queue; torchrun would
+die of it, so start it as `srun --ntasks-per-node=1 env --ignore-signal=USR1 torchrun ...`.
 """
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 
 from braindino.log import job_log
 from braindino.pretrain.preemption import Interrupted
+from braindino.pretrain.requeue import requeued
 from braindino.pretrain.train import pretrain
 from braindino.settings.load import read_yaml, validate
 from braindino.settings.pretrain import Recipe
@@ -34,7 +38,9 @@ def main():
     given = parser.parse_args()
     rank = int(os.environ.get("RANK", 0))
     log = given.out / (f"pretrain.{rank}.log" if rank else "pretrain.log")
-    with job_log(log, Interrupted, FloatingPointError) as logger:
+    # One rank asks for all.
+    again = contextlib.nullcontext() if rank else requeued()
+    with job_log(log, Interrupted, FloatingPointError) as logger, again:
         recipe = validate(Recipe, read_yaml(given.recipe), [given.recipe])
         pretrain(
             recipe,

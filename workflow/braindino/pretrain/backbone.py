@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from braindino.errors import BadInput
 from braindino.pretrain.drop_path import run_block, run_last_block
+from braindino.pretrain.precision import product_dtype
 from braindino.weights import load_weights
 
 
@@ -98,7 +99,8 @@ class Backbone(nn.Module):
             tokens = torch.where(masks[..., None], self.mask_token.to(tokens.dtype), tokens)
         if isinstance(vit, Eva):
             tokens, rope = vit._pos_embed(tokens)
-            places = {"rope": rope}
+            # In the type of products, as the reference DINOv3 trains.
+            places = {"rope": rope.to(product_dtype(rope))}
         else:
             tokens, places = vit._pos_embed(tokens), {}
         tokens = vit.norm_pre(tokens)

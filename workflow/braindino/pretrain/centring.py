@@ -3,7 +3,8 @@
 import torch
 
 from braindino.pretrain.losses.centring import Targets, sinkhorn, update_centre
-from braindino.pretrain.losses.logits import Logits, product_dtype
+from braindino.pretrain.losses.logits import Logits
+from braindino.pretrain.precision import product_dtype
 
 HEADS = "dino_head", "ibot_head"
 

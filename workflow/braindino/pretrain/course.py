@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from braindino.files import write_text
+from braindino.pretrain.claim import Claim
 from braindino.pretrain.clock import Clock
 from braindino.pretrain.diagnostics import peak_memory
 from braindino.pretrain.distributed import total
@@ -33,6 +34,7 @@ class Course:
     def __init__(self, run, checkpoints, watch, ranks, out_dir, logger):
         self.run, self.checkpoints, self.watch = run, checkpoints, watch
         self.ranks, self.out_dir, self.logger = ranks, Path(out_dir), logger
+        self.claim = Claim(checkpoints.folder) if ranks.leads else None
         entries = self._resume()
         self.clock = Clock(run)
         self.journal = Journal(self.out_dir / "metrics.jsonl", entries) if ranks.leads else None
@@ -50,6 +52,7 @@ class Course:
             entry |= metrics | self.clock.lap() | {"memory_mib": peak_memory(self.run.device)}
         if probed:
             entry |= self.watch.probe(self.run.teacher.backbone)
+        self.claim.check()
         self.journal.append(entry)
         if self.scalars:
             self.scalars.append(entry)
@@ -67,12 +70,14 @@ class Course:
         asked = total(torch.tensor(int(signal is not None), device=run.device)).item() > 0
         due = run.iteration % run.recipe.checkpoint_every == 0 or run.iteration == last
         if self.ranks.leads and (asked or due):
+            self.claim.check()
             self.checkpoints.save(run.state() | {"metrics": self.journal.entries})
         if asked and run.iteration < last:
             name = signal.name if signal else "a signal to another process"
             raise Interrupted(
                 f"pretraining {run.recipe.name}: {name} at iteration {run.iteration} of {last}; "
-                "checkpoint written, run again to go on"
+                "checkpoint written, run again to go on",
+                signal,
             )
 
     def give_up(self, loader):
@@ -96,8 +101,10 @@ class Course:
 
     def finish(self, slices):
         """Leave the encoder behind; return its card."""
+        self.claim.check()
         card = export_encoder(self.run, slices, self.out_dir)
         self.checkpoints.finish()
+        self.claim.release()
         if self.scalars:
             self.scalars.close()
         self.logger.info(

@@ -9,8 +9,12 @@ import torch
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, start_processes
 
 from braindino.errors import BadInput
-from braindino.log import job_log
+from braindino.log import ended_by_bad_input, job_log
 from braindino.pretrain.preemption import SIGNALS, Interrupted
+
+
+class ProcessFailed(RuntimeError):
+    """One of several processes failed; the message names its log."""
 
 
 def count_processes(device):
@@ -19,8 +23,8 @@ def count_processes(device):
     return max(1, torch.cuda.device_count()) if wanted else 1
 
 
-def launch(processes, log, work, *arguments):
-    """Call `work(*arguments)` here, or in several processes of this node.
+def launch(processes, log, work, *arguments, **named):
+    """Call `work(*arguments, **named)` here, or in several processes of this node.
 
     Signals that ask a run to leave are passed on to all of them, which then stop together.
 
@@ -36,27 +40,26 @@ def launch(processes, log, work, *arguments):
     ------
     Interrupted
         When the processes stopped on a signal, their checkpoint written.
-    BadInput
-        When one failed, naming its log.
+    BadInput, ProcessFailed
+        When one failed, on what a person must mend or on something else, naming its log.
     """
     if processes == 1:
-        work(*arguments)
+        work(*arguments, **named)
         return
-    started = (processes, _free_port(), log, work, arguments)
+    started = (processes, _free_port(), log, work, arguments, named)
     context = start_processes(_work, started, processes, join=False, start_method="spawn")
-    before = {number: signal.signal(number, _forward_to(context)) for number in SIGNALS}
+    came = []
+    before = {number: signal.signal(number, _forward_to(context, came)) for number in SIGNALS}
     try:
         while not context.join():
             pass
     except (ProcessExitedException, ProcessRaisedException) as error:
         if getattr(error, "exit_code", None) == Interrupted.status:
             raise Interrupted(
-                "stopped by a signal; checkpoint written, run again to go on"
+                "stopped by a signal; checkpoint written, run again to go on",
+                came[-1] if came else None,
             ) from None
-        rank = error.error_index
-        raise BadInput(
-            f"process {rank} of the pretraining failed; {log_of(log, rank)} says why"
-        ) from None
+        raise _failure(log_of(log, error.error_index), error.error_index) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -67,8 +70,14 @@ def log_of(log, rank):
     return Path(log).with_suffix(f".{rank}.log")
 
 
-def _forward_to(context):
+def _failure(log, rank):
+    kind = BadInput if ended_by_bad_input(log) else ProcessFailed
+    return kind(f"process {rank} of the pretraining failed; {log} says why")
+
+
+def _forward_to(context, came):
     def forward(number, _frame):
+        came.append(signal.Signals(number))
         for process in context.processes:
             if process.is_alive():
                 os.kill(process.pid, number)
@@ -76,11 +85,11 @@ def _forward_to(context):
     return forward
 
 
-def _work(rank, processes, port, log, work, arguments):
+def _work(rank, processes, port, log, work, arguments, named):
     names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "MASTER_PORT": port}
     os.environ |= {"MASTER_ADDR": "127.0.0.1"} | {name: str(n) for name, n in names.items()}
     with job_log(log_of(log, rank), Interrupted, FloatingPointError):
-        work(*arguments)
+        work(*arguments, **named)
 
 
 def _free_port():

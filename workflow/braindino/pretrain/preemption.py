@@ -7,9 +7,20 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class Interrupted(Exception):
-    """The run was asked to stop; its checkpoint is written, and running it again goes on there."""
+    """The run was asked to stop; its checkpoint is written, and running it again goes on there.
+
+    Parameters
+    ----------
+    message : str
+    signal : signal.Signals, optional
+        What asked.
+    """
 
     status = 75  # of the process: EX_TEMPFAIL of sysexits.h, for schedulers that requeue by it
+
+    def __init__(self, message, signal=None):
+        super().__init__(message)
+        self.signal = signal
 
 
 class Preemption:

@@ -14,7 +14,7 @@ def as_strata(frame):
     if "perturbation" not in frame:
         return frame
     named = [
-        name if name == "clean" else f"{name}:{strength:.1f}"
+        name if name == "clean" else f"{name}:{max(f'{strength:.1f}', f'{strength:g}', key=len)}"
         for name, strength in zip(frame["perturbation"], frame["severity"], strict=True)
     ]
     return frame.assign(stratum=named)

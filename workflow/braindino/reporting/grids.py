@@ -5,10 +5,12 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
+from braindino.reporting.captions import OVERLAP, caption
 from braindino.reporting.catalogue import LEADS, table_title
 from braindino.reporting.labels import measure
 
-OVERLAP = "‡"  # after an encoder's title
 INSIDE = "Full fine-tuning in the frozen interval"
 KEYS = ["task", "metric", "stratum", "ratio"]  # of a row
 
@@ -20,6 +22,7 @@ class Cell:
     text: str
     mark: str = ""
     best: bool = False
+    hint: str = ""  # on the test behind the mark
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,13 @@ def grid(rows, table, cards, labels):
     inside = [INSIDE] if table.kind == "full_ft" else []
     printed = []
     for _, part in rows.groupby(KEYS, sort=False):
-        cells = {r.encoder: Cell(r.text, r.mark, r.best) for r in part.itertuples()}
+        cells = {r.encoder: Cell(r.text, r.mark, r.best, _hint(r)) for r in part.itertuples()}
         lead = [_lead(name, part.iloc[0], cards) for name in leads]
         across = [cells.get(name, Cell("–")) for name in encoders]
         printed.append(lead + across + [_inside(part, labels)] * len(inside))
     titles = [flagged_title(name, [cards[t] for t in table.tasks], labels) for name in encoders]
     header = [_capital(name) for name in leads] + titles + inside
-    return Grid(
-        heading(table, cards, labels), _caption(rows, table, cards, labels), header, printed
-    )
+    return Grid(heading(table, cards, labels), caption(rows, table, cards, labels), header, printed)
 
 
 def _metric(rows):
@@ -77,13 +78,21 @@ def _lead(name, row, cards):
         "task": lambda: cards[row["task"]].title,
         "metric": lambda: measure(row["metric"]).label + risk,
         "labels": lambda: f"{row['ratio']:.0%}".replace("%", " %"),
-        "n train": lambda: "–" if row["n_train"] != row["n_train"] else str(row["n_train"]),
+        "n train": lambda: "–" if pd.isna(row["n_train"]) else str(row["n_train"]),
         "n test": lambda: f"{row['n']:.0f}",
         "age": lambda: row["stratum"],
         "k": lambda: after,
         "perturbation": lambda: strength.replace("_", " "),
         "severity": lambda: after,
     }[name]()
+
+
+def _hint(row):
+    if row.p != row.p:
+        return ""
+    difference = f"{row.difference:+.3g}".replace("-", "−")
+    adjusted = f"p = {row.p:.3g}, by Holm's method {row.p_holm:.3g}"
+    return f"difference {difference}; {adjusted}; n = {row.n:.0f}"
 
 
 def _inside(part, labels):
@@ -104,52 +113,3 @@ def heading(table, cards, labels):
     """Title of a table; 'demo' where it is one."""
     number = "" if table.number in cards else f"Table {table.number.upper()}. "
     return f"{number}{table_title(table, cards)}{labels.demo_suffix}"
-
-
-def _caption(rows, table, cards, labels):
-    sentences = _uncertainty(rows, table, cards) if len(rows) else ["No predictions."]
-    if table.kind == "knn":
-        sentences.append("k: neighbours by cosine similarity, majority vote.")
-    if "n train" in LEADS[table.kind]:
-        sentences.append("n train, n test: subjects.")
-    if rows["best"].any():
-        sentences.append("Bold: best.")
-    tests = sorted(set(rows["test"].dropna()))
-    if tests:
-        adjusted = ["Holm-adjusted"] if (rows["stratum"] != "all").all() else []
-        how = ", ".join(tests + adjusted)
-        reference = labels.title(labels.reference)
-        sentences.append(f"*, **, ***: p < 0.05, 0.01, 0.001 against {reference} ({how}).")
-    sentences += _overlap(rows)
-    if labels.demo:
-        sentences.append(f"{labels.demo[0].upper()}{labels.demo[1:]}.")
-    return " ".join(sentences)
-
-
-def _uncertainty(rows, table, cards):
-    """Say what stands beside an estimate."""
-    folds = max(cards[name].folds for name in table.tasks)
-    over = "bootstrap over test subjects; mean over label seeds"
-    if table.kind == "knn":
-        over = "bootstrap stratified by class"
-    elif folds > 1 and table.kind == "labels":
-        over += f"; where there are {folds} splits, Student-t over them"
-    shown = set(rows["metric"].str.partition("_")[0])
-    printed = ["± SD of the estimate"] if shown & {"mae", "dice"} else []
-    printed += ["[95 % interval]"] if shown - {"mae", "dice", "logrank", "median"} else []
-    names = ", ".join(dict.fromkeys(measure(name).label for name in rows["metric"]))
-    sentences = [f"{names} {' or '.join(printed)}, {over}." if printed else f"{names}."]
-    if "logrank" in shown:
-        sentences.append(
-            "Risk groups: at the median risk of the training patients; two-sided log-rank test."
-        )
-    return sentences
-
-
-def _overlap(rows):
-    """Say which cohorts of the tasks an encoder's authors pretrained it on."""
-    flagged = rows.loc[rows["pretrained_on_cohorts"] != "", ["title", "pretrained_on_cohorts"]]
-    pairs = flagged.drop_duplicates().itertuples(index=False)
-    listed = "; ".join(f"{title} on {cohorts}" for title, cohorts in pairs)
-    sentence = f"{OVERLAP} pretrained by its authors on a cohort of this task: {listed}."
-    return [sentence] if listed else []

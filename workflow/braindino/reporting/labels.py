@@ -113,7 +113,7 @@ class Measure:
 
 NAMES = {
     "macro_auc": "Macro-AUC", "auc": "AUC", "accuracy": "Accuracy", "r2": "R²", "dice": "Dice",
-    "c_index": "C-index", "cka": "CKA",
+    "c_index": "C-index", "cka": "CKA", "mean_dice": "Mean Dice",
 }  # fmt: skip
 
 

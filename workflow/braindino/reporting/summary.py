@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from braindino.reporting.palette import PLAIN, Mark, encoder_marks
-from braindino.reporting.reproduction import Z
+from braindino.reporting.published_numbers import Z
 from braindino.reporting.style import house_style, watermark
 
 VERDICTS = [

@@ -118,6 +118,23 @@ class EncoderCard(Strict):
     pretrained_on: list[str] = Field([], description="cohorts its own authors pretrained on")
     note: str = ""
 
+    def trained_by(self, architecture, arguments, channels):
+        """Return the card of a recipe's encoder: its timm network, fed as the recipe feeds it.
+
+        Contrasts of a session are not at hand where volumes are embedded one by one; a lone one
+        stands for all three, as in pretraining.
+        """
+        neighbours = {"neighbours": channels == "neighbours"}
+        native = self.input.native.model_copy(update=neighbours)
+        return self.model_copy(
+            update={
+                "source": "timm",
+                "architecture": architecture,
+                "arguments": arguments,
+                "input": self.input.model_copy(update={"native": native}),
+            }
+        )
+
     @model_validator(mode="after")
     def _source_is_complete(self):
         if self.source in ("timm", "python") and not (self.architecture and self.input):

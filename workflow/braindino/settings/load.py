@@ -94,7 +94,7 @@ def untrained(card, recipe):
     ----------
     card : EncoderCard
     recipe : Recipe
-        Says the architecture of the encoder that this run pretrains.
+        Says the architecture and the channels of the encoder that this run pretrains.
     """
     changes = {
         "name": CONTROL + card.name,
@@ -105,9 +105,8 @@ def untrained(card, recipe):
         "pretrained_on": [],
     }
     if card.source == "recipe":
-        model = recipe.model
-        changes |= {"source": "timm", "architecture": model.architecture}
-        changes["arguments"] = model.arguments
+        model, channels = recipe.model, recipe.views.channels
+        card = card.trained_by(model.architecture, model.arguments, channels)
     return card.model_copy(update=changes)
 
 

@@ -5,25 +5,27 @@ from pathlib import Path
 import torch
 
 from braindino.log import job_log
-from braindino.pretrain.launch import count_processes, launch
+from braindino.pretrain.launch import ProcessFailed, count_processes, launch
+from braindino.pretrain.nodes import launch_nodes
 from braindino.pretrain.preemption import Interrupted
+from braindino.pretrain.requeue import requeued
 from braindino.pretrain.train import pretrain
 from braindino.settings.pretrain import Recipe
 
-with job_log(snakemake.log[0], Interrupted, FloatingPointError):
+with job_log(snakemake.log[0], Interrupted, ProcessFailed, FloatingPointError), requeued():
     torch.set_num_threads(snakemake.threads)
-    params, processes = snakemake.params, snakemake.params.processes
-    processes = processes or count_processes(params.device)
-    launch(
-        processes,
-        snakemake.log[0],
-        pretrain,
-        Recipe(**params.recipe),
-        list(snakemake.input.shards),
-        Path(snakemake.output.encoder).parent,
-        params.seed,
-        params.device,
-        None,
-        max(1, snakemake.threads // (2 * processes)),
-        str(snakemake.input.init) or None,
-    )
+    params, nodes = snakemake.params, snakemake.resources.get("nodes", 1)
+    processes = params.processes or count_processes(params.device)
+    start = {
+        "recipe": Recipe(**params.recipe),
+        "shards": list(snakemake.input.shards),
+        "out_dir": Path(snakemake.output.encoder).parent,
+        "seed": params.seed,
+        "device": params.device,
+        "workers": max(1, snakemake.threads // (2 * processes)),
+        "init": str(snakemake.input.init) or None,
+    }
+    if nodes > 1:
+        launch_nodes(nodes, processes, snakemake.threads, **start)
+    else:
+        launch(processes, snakemake.log[0], pretrain, **start)

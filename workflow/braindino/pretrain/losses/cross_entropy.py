@@ -2,7 +2,8 @@
 
 import torch
 
-from braindino.pretrain.losses.logits import kept_parts, product_dtype, row_blocks
+from braindino.pretrain.losses.logits import kept_parts, row_blocks
+from braindino.pretrain.precision import product_dtype
 
 
 def prototype_cross_entropy(tokens, prototypes, targets, weights, temperature):

@@ -66,9 +66,3 @@ def kept_parts(tokens, prototypes):
 def _cut(tokens, prototypes, size):
     step = max(1, size // len(prototypes))
     return [slice(n, min(n + step, len(tokens))) for n in range(0, len(tokens), step)]
-
-
-def product_dtype(tensor):
-    """Return the type in which matrix products of a tensor are computed: autocast's, if any."""
-    device = tensor.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tensor.dtype

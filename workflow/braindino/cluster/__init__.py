@@ -1,0 +1,1 @@
+"""Clusters: what SLURM says, what jobs ask of it, what they took."""
