@@ -266,9 +266,11 @@ def test_a_demo_is_never_compared(judge):
 
 def test_other_cohorts_under_the_same_task_are_not_compared(judge, cards):
     other = cards | {"age": cards["age"].model_copy(update={"datasets": ["ds000011"]})}
-    rows, _ = judge(tasks=other)
-    verdicts = rows.loc[(rows["task"] == "age") & (rows["encoder"] == "braindino"), "verdict"]
-    assert set(verdicts) == {"not run: task age used ds000011, not the paper's cohorts"}
+    for table in judge(tasks=other):
+        verdicts = table.loc[
+            (table["task"] == "age") & (table["encoder"] == "braindino"), "verdict"
+        ]
+        assert set(verdicts) == {"not run: task age used ds000011, not the paper's cohorts"}
 
 
 def test_cohorts_are_matched_by_their_last_part():

@@ -149,10 +149,11 @@ for number in FIGURES:
         conda:
             ENVIRONMENT
         params:
+            number=number,
             run=CARDS,
             code=code(f"reporting/figure_{number}.py"),
         script:
-            f"../scripts/reporting/figure_{number}.py"
+            "../scripts/reporting/figure_{params.number}.py"
 
 
 rule figure_1:

@@ -15,11 +15,11 @@ def judge_claims(claims, results, demo):
     Parameters
     ----------
     claims : DataFrame
-        `config/paper/claims.csv`: task, metric, encoder, relation, reference, ratio, stratum,
-        and where they differ the reference's ratio, stratum and task. Several values are divided
-        by '|'; 'all' means each that this run has. Relations: `better` (by value), `significant`
-        (better, with p below alpha), `indistinguishable` (p of alpha or above), `inside` and
-        `outside` (the reference's value and the encoder's interval), `separates` and
+        `config/paper/claims.csv`: task, dataset, metric, encoder, relation, reference, ratio,
+        stratum, and where they differ the reference's ratio, stratum and task. Several values are
+        divided by '|'; 'all' means each that this run has. Relations: `better` (by value),
+        `significant` (better, with p below alpha), `indistinguishable` (p of alpha or above),
+        `inside` and `outside` (the reference's value and the encoder's interval), `separates` and
         `no_separation` (log-rank).
     results : Results
     demo : bool
@@ -37,7 +37,8 @@ def judge_claims(claims, results, demo):
 
 def _judge(claim, results, demo):
     encoders = named_encoders(claim["encoder"])
-    reasons = [results.absence(task, encoders) for task in claim["task"].split("|")]
+    cohorts = None if pd.isna(claim["dataset"]) else claim["dataset"]
+    reasons = [results.absence(task, encoders, cohorts) for task in claim["task"].split("|")]
     if all(reasons):
         return {"verdict": f"not run: {reasons[0]}"}
     if demo:

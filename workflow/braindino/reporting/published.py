@@ -50,7 +50,7 @@ def summary_rows(summary):
 
 
 def claim_rows(claims):
-    """Print the claims with how many of their comparisons hold; those not run say why."""
+    """Print the claims on tasks of this run, with how many of their comparisons hold."""
     return [
         {
             "claim": row["claim"].replace(" %", "\N{NO-BREAK SPACE}%"),
@@ -61,4 +61,5 @@ def claim_rows(claims):
             "verdict": row["verdict"],
         }
         for row in claims.to_dict("records")
+        if not row["verdict"].startswith("not run")
     ]

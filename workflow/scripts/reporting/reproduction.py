@@ -11,13 +11,16 @@ from braindino.reporting.results import Results, united
 from braindino.reporting.style import save_figure
 from braindino.reporting.summary import by_task, scatter
 from braindino.settings.load import restore_run
+from braindino.statistics import comparisons, metrics
 
-ROOMS = ("metrics", "comparisons", "robustness", "robustness_comparisons", "cka")
+SCORES, TESTS = metrics.COLUMNS, comparisons.COLUMNS
+ROOMS = {"metrics": SCORES, "comparisons": TESTS, "robustness": SCORES}
+ROOMS |= {"robustness_comparisons": TESTS, "cka": []}
 
 with job_log(snakemake.log[0]):
     run, made = restore_run(snakemake.params.run), snakemake.output
     availability = pd.read_csv(snakemake.input.availability)
-    found = united(*(concat_tables(snakemake.input.get(name, []), []) for name in ROOMS))
+    found = united(*(concat_tables(snakemake.input[n], columns) for n, columns in ROOMS.items()))
     config = run.config
     results = Results(*found, run.tasks, availability, config.statistics.alpha)
     rows = reproduction(pd.read_csv(snakemake.input.published), results, config.is_demo)
