@@ -92,10 +92,10 @@ def test_an_interrupted_job_goes_on_where_it_stopped(small_card, build, extract,
     whole = extract(build(small_card("brainiac")), "whole")
     counting, read = Counting(build(small_card("brainiac"))), features._read
 
-    def killed(path, view, protocol):
+    def killed(path, **settings):
         if path.name == "4.nii.gz":
             raise KeyboardInterrupt
-        return read(path, view, protocol)
+        return read(path, **settings)
 
     with monkeypatch.context() as patch:
         patch.setattr(features, "_read", killed)
