@@ -354,6 +354,12 @@ def probe_sweep():
     Measured on the heads of one seed of OASIS and IDH at all ratios; 768 synthetic features. Ours
     are two jobs with a core each, as the pipeline runs them; the loop has all cores, in a process
     of its own, and a DataLoader, torch's modules and its Adam. Both take turns.
+
+    The bound: a step has to read and write each weight and its two moments, 11.9 MB a head. On an
+    EPYC of 2.6 GHz (Zen 4) a core streams that through the shared cache in 0.10 ms (124 GB/s), from
+    memory in 0.25 ms (48 GB/s). The compiled step took 0.40 ms there beside other work, so what
+    bounds it is arithmetic, a root, a division and some twenty products a weight. Torch's kernels
+    for the same step took 0.53 ms (Adam alone 0.25 ms), and its calls as much again.
     """
     work = [PROBE_TASKS[name][0] for name in ("oasis", "idh")]
     spawn = multiprocessing.get_context("spawn")

@@ -29,6 +29,15 @@ def test_fingerprint_covers_what_a_script_imports_and_nothing_else(script, monke
     assert code.fingerprint(script) == before
 
 
+def test_fingerprint_covers_the_c_that_a_module_compiles(root, monkeypatch):
+    script, read = root / "workflow" / "scripts" / "probes" / "probe.py", code._text
+    edited = Path(braindino.__file__).parent / "probes" / "compiled.c"
+    before = code.fingerprint(script)
+    monkeypatch.setattr(code, "_text", lambda path: read(path) + "/**/" * (path == edited))
+    assert edited.is_file()
+    assert code.fingerprint(script) != before
+
+
 def test_the_module_of_a_cards_class_counts_wherever_it_is(tmp_path):
     ours = code.class_fingerprint("braindino.encoders.uniformer.UniFormer", tmp_path)
     assert ours == code.fingerprint(Path(braindino.__file__).parent / "encoders" / "uniformer.py")
