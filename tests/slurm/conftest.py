@@ -53,8 +53,8 @@ class Cluster:
 
     def running(self, rule):
         """Return the id of a running job of a rule, or None."""
-        found = (job for job, comment in self.jobs("R").items() if f"rule_{rule}" in comment)
-        return next(found, None)
+        name = re.compile(rf"_{rule}(_wildcards|$)")
+        return next((job for job, said in self.jobs("R").items() if name.search(said)), None)
 
     def restart_controller(self):
         """End the controller, and start it again with what it had saved."""
