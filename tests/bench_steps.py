@@ -1,7 +1,8 @@
 """Training steps, each trainer's in a process of its own, so that the peak of memory is its own.
 
-``python tests/bench_steps.py ours`` and ``… lightly`` make steps and print what they cost as one
-JSON object; ``… profile`` says which share of ours are matrix products.
+``python tests/bench_steps.py ours`` and ``… lightly`` make steps of pretraining, ``… frozen`` and
+``… trained`` of segmentation; they print what these cost as one JSON object. ``… profile`` says
+which share of ours are matrix products.
 """
 
 import json
@@ -18,6 +19,7 @@ import torch
 
 REPEATS = 3
 PRODUCTS = {"aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "aten::mv", "aten::linear"}
+CLIP = 12  # norm of a segmentation's gradient, nnU-Net's own
 GLOBAL, LOCAL = (2, 256), (8, 112)  # crops of a slice, and their pixels (paper section 4.2)
 
 
@@ -52,6 +54,56 @@ class OurStep:
     def __call__(self):
         """Make one step; return its loss."""
         return self.run.step([self.batch])["loss"]
+
+
+class SegmentationStep:
+    """One training step of the 2-D segmentation network at ViT-B, as its nnU-Net trainer makes it.
+
+    Its batch waits in memory; `augment` makes one as the trainer's loader does from patches.
+    """
+
+    def __init__(self, frozen, batch=4, size=256):
+        from nnunetv2.training.loss.compound_losses import DC_and_BCE_loss
+
+        from braindino.segmentation.network import SegmentationNetwork
+        from braindino.segmentation.optimiser import parameter_groups
+        from braindino.settings.load import load_card
+        from braindino.settings.segmentation import Segmentation
+
+        rng = torch.Generator().manual_seed(0)
+        self.patches = torch.randn(batch, 4, size, size, generator=rng)
+        self.regions = torch.rand(batch, 3, size, size, generator=rng) < 0.1
+        card = load_card("encoders", "dinov3")
+        self.network = SegmentationNetwork(4, 3, card.model_dump(mode="json"), "fuse", frozen)
+        self.network.train()
+        protocol = Segmentation()
+        groups = parameter_groups(self.network, protocol)
+        self.optimiser = torch.optim.AdamW(groups, betas=protocol.betas)
+        dice = {"batch_dice": True, "do_bg": True, "smooth": 1e-5, "ddp": False}
+        self.loss = DC_and_BCE_loss({}, dice)
+
+    def __call__(self):
+        """Make one step; return its loss."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = self.loss(self.network(self.patches), self.regions)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
+        self.optimiser.step()
+        return loss.item()
+
+    def augment(self):
+        """Augment a batch: rotated, scaled and so on from patches as large as that takes."""
+        from braindino.segmentation.trainer.braindino_trainer import BrainDINOTrainer
+
+        side = self.patches.shape[-1]
+        transforms = BrainDINOTrainer.get_training_transforms(
+            (side, side), (-np.pi, np.pi), None, (0, 1), False, [True] * 4,
+            regions=[(1, 2, 3), (2, 3), 3],
+        )  # fmt: skip
+        large = round(side * 1.42 / 0.85)  # the corners of a turned patch, enlarged
+        label = torch.zeros(1, large, large, dtype=torch.int16)
+        for _ in self.patches:
+            transforms(image=torch.randn(4, large, large), segmentation=label.clone())
 
 
 class LightlyStep:
@@ -129,6 +181,16 @@ def _lightly_method(batch, prototypes):
     return method
 
 
+OURS, SEGMENTATION = "braindino.pretrain.run", "braindino.segmentation.training"
+STEPS = {
+    "ours": (OURS, OurStep),
+    "profile": (OURS, OurStep),
+    "lightly": ("lightly_train._methods.dinov2.dinov2", LightlyStep),
+    "frozen": (SEGMENTATION, lambda: SegmentationStep(frozen=True)),
+    "trained": (SEGMENTATION, lambda: SegmentationStep(frozen=False)),
+}
+
+
 def peak_mib():
     """Return the largest resident memory of this process so far.
 
@@ -139,11 +201,10 @@ def peak_mib():
 
 def main(name):
     torch.set_num_threads(2)
-    import_module(
-        {"lightly": "lightly_train._methods.dinov2.dinov2"}.get(name, "braindino.pretrain.run")
-    )
+    module, make = STEPS[name]
+    import_module(module)
     imported = peak_mib()
-    step = LightlyStep() if name == "lightly" else OurStep()
+    step = make()
     step()  # the first also allocates the optimiser's moments
     if name == "profile":
         print(json.dumps(profile(step)))
@@ -154,6 +215,10 @@ def main(name):
         step()
         clocks.append((time.perf_counter() - start[0], time.process_time() - start[1]))
     wall, processor = map(min, zip(*clocks, strict=True))
+    augmenting = time.perf_counter()
+    if hasattr(step, "augment"):
+        step.augment()
+    augmenting = time.perf_counter() - augmenting
     parameters = [p for group in step.optimiser.param_groups for p in group["params"]]
     result = {
         "seconds_per_step": wall,
@@ -161,7 +226,8 @@ def main(name):
         "peak_mib": peak_mib(),
         "imported_mib": imported,
         "parameters": sum(p.numel() for p in parameters),
-        "masked_patches": step.masked[-1],
+        "masked_patches": getattr(step, "masked", [None])[-1],
+        "augmenting_seconds": augmenting,
     }
     print(json.dumps(result))
 

@@ -54,6 +54,16 @@ def test_a_test_person_is_excluded_under_any_id(dataset_card, manifest, splits):
     assert not volumes.loc[volumes["subject"] == "09", "pretraining"].any()
 
 
+def test_volumes_to_compare_are_the_first_in_order_of_subject(dataset_card, manifest, splits):
+    shuffled = manifest.sample(frac=1, random_state=0)
+    arguments = {}, splits, [], MODALITIES, 4, ["T2w", "PDw"], 5
+    volumes = select_volumes(dataset_card(roles=["evaluation"]), shuffled, *arguments)
+    compared = sorted(volumes.loc[volumes["probed"], "volume_id"])
+    ids = [f"lab/{subject}/1/{name}" for subject in ("00", "01", "02") for name in ("PDw", "T2w")]
+    assert compared == [name for name in ids if name != "lab/02/1/PDw"]
+    assert len(volumes) == 10 + 5  # with the T1w of the task
+
+
 def test_a_limit_of_pretraining_subjects(dataset_card, manifest, splits):
     volumes = select(dataset_card(pretraining_subjects=3), manifest, splits)
     assert volumes.loc[volumes["pretraining"], "subject"].nunique() == 3

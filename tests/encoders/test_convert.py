@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from braindino.encoders.convert import convert
-from braindino.encoders.tensors import read_tensors
 from braindino.errors import BadInput
+from braindino.tensors import read_tensors
 
 
 class Hostile:

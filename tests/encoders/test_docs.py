@@ -53,8 +53,10 @@ def test_timm_and_monai_examples_load_their_weights(number, dim, write, build, t
     assert set(out.layers) == {"early", "mid", "late"}
 
 
-def test_the_contract_of_a_class_of_ones_own(write, root):
-    command = [sys.executable, "-m", "pytest", "--encoder", str(write(2)), "-q", "tests/encoders"]
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["timm", "monai", "class"])
+def test_the_contract_of_ones_own(number, write, root):
+    mine = str(write(number))
+    command = [sys.executable, "-m", "pytest", "--encoder", mine, "-q", "tests/encoders"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert re.search(r"^1[0-9] passed", done.stdout, re.MULTILINE)

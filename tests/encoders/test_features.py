@@ -49,6 +49,22 @@ def encoder(request, small_card, build):
     return build(small_card(request.param), batch=9)
 
 
+def test_a_plane_is_a_condition_of_its_own(small_card, build, files, protocol, tmp_path):
+    """A coronal slice of a brain is an axial one of the brain that lies on its back."""
+    encoder = build(small_card("dinov3"), batch=9)
+    name, path = next(iter(files.items()))
+    image = nib.load(path)
+    lying = np.asanyarray(image.dataobj).transpose(0, 2, 1)
+    volume = encoder_input(lying, image.affine, encoder.view, protocol)
+    out = encoder.read(volume[None], [name.split("/")[-1]])
+    made = [
+        extract_features(encoder, {name: path}, protocol, tmp_path / plane, plane=plane)
+        for plane in ("coronal", "axial")
+    ]
+    np.testing.assert_allclose(made[0]["feature"][0], out.embedding[0], rtol=1e-4, atol=1e-5)
+    assert not np.allclose(made[1]["feature"][0], out.embedding[0], atol=1e-3)
+
+
 def test_each_row_is_its_volume_alone(encoder, extract, files, protocol):
     table = extract(encoder)
     assert list(table["volume_id"]) == list(files)
@@ -68,7 +84,8 @@ def test_one_pass_a_volume_in_full_batches(small_card, build, extract):
     counting = Counting(build(small_card("dinov3"), batch=1))  # 16 slices of 64 x 64
     extract(counting.encoder, chunk=7)
     assert counting.images == 7 * 4  # slices
-    assert counting.calls == 2  # of 16 and 12: batches run across volumes
+    # 7 inside the axial range, then 16 and 5: batches run across volumes.
+    assert counting.calls == 3
 
 
 def test_an_interrupted_job_goes_on_where_it_stopped(small_card, build, extract, monkeypatch):

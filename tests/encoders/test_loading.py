@@ -285,6 +285,17 @@ def test_weights_that_change_nothing_are_no_weights(small_card, build, tmp_path)
         build(card, tmp_path / "same.safetensors")
 
 
+def test_weights_of_which_a_matrix_changes_nothing_are_refused_with_its_name(
+    small_card, build, tmp_path
+):
+    card, kept = small_card("dinov3"), "blocks.2.mlp.fc1.weight"
+    state = build(card).network.state_dict()
+    file = {key: value if key == kept else value + 1 for key, value in state.items()}
+    save_file(file, tmp_path / "part.safetensors")
+    with pytest.raises(BadInput, match=r"only 9\d\.\d% differ from before.*unchanged: " + kept):
+        build(card, tmp_path / "part.safetensors")
+
+
 def test_a_bias_that_is_not_zero_is_not_dropped(root, build, tmp_path):
     card = load_card("encoders", "dinov3", root / "config").model_copy(update=SMALL["dinov3"])
     content, _ = dinov3(torch.rand(1, 2, 32, 32))
@@ -307,6 +318,22 @@ def test_this_projects_own_checkpoint_is_timm_fed_directly(root, build, tmp_path
     torch.testing.assert_close(out.embedding, tokens[:, :, 0].mean(1), atol=1e-6, rtol=1e-5)
     assert torch.equal(encoder.tokens(volumes).flatten(2, 3), tokens[:, :, 5:])
     assert list(out.layers) == ["early", "mid", "late"]
+
+
+def test_an_encoder_of_three_slices_at_once_is_fed_so(root, build, tmp_path):
+    network = randomised(timm.create_model("vit_small_patch16_dinov3", num_classes=0, **VIT))
+    save_file(network.state_dict(), tmp_path / "encoder.safetensors")
+    made = {"architecture": "vit_small_patch16_dinov3", "arguments": VIT}
+    made["recipe"] = {"views": {"channels": "neighbours"}}
+    (tmp_path / "encoder.json").write_text(json.dumps(made))
+    card = load_card("encoders", "braindino", root / "config")
+    volumes = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    a, b, c = volumes.unbind(1)
+    images = [torch.stack(three, 1) for three in ((a, a, b), (a, b, c), (b, c, c))]
+    with torch.inference_mode():
+        expected = torch.stack([network.forward_features(i)[:, 0] for i in images]).mean(0)
+    out = build(card, tmp_path / "encoder.safetensors").embed(volumes)
+    torch.testing.assert_close(out, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_checksum_and_size_of_another_file(small_card, build, tmp_path):

@@ -68,6 +68,16 @@ def test_a_volume_is_the_mean_of_its_slices_class_tokens(shards, recipe):
     assert metrics["knn_dataset_chance"] == 1  # of the two volumes of cohort a; b has one subject
 
 
+def test_three_slices_at_once_are_probed_so(shards):
+    volumes = list_volumes(shards)
+    probe = KnnProbe(volumes, slices=2, size=48, neighbours=1, channels="neighbours")
+    # Of five slices the second and the fourth, each between its neighbours.
+    slices = torch.from_numpy(np.load(shards[2]))
+    assert torch.equal(probe.images[2], slices[[[0, 1, 2], [2, 3, 4]]])
+    alone = KnnProbe(volumes.assign(count=1), 1, 48, 1, "neighbours").images[2]
+    assert torch.equal(alone, slices[[[0, 0, 0]]])
+
+
 def test_slices_are_brought_to_the_size_asked_for(shards):
     assert KnnProbe(list_volumes(shards), 2, 32, 1).images.shape[-2:] == (32, 32)
 

@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from braindino.probes import train
+from braindino.probes.compiled import compiled_epoch
 from braindino.probes.head import Heads, normalise
 from braindino.probes.losses import LOSSES, cox, cross_entropy, log_mixed, squared_error
 from braindino.probes.minibatches import epoch_batches
@@ -85,9 +87,26 @@ def plain_loop(features, lesson, outputs, loss, protocol):
     return head
 
 
+@pytest.fixture(params=["compiled", "torch"])
+def way(request, monkeypatch):
+    """Train by compiled code, and without a compiler by torch."""
+    if request.param == "torch":
+        monkeypatch.setattr(train, "compiled_epoch", lambda *shape: None)
+    elif compiled_epoch(DIM, 8, 2, 4) is None:
+        pytest.skip("there is no C compiler here")
+
+
+def test_without_a_compiler_there_is_no_compiled_code(monkeypatch, tmp_path):
+    monkeypatch.setenv("CC", str(tmp_path / "none"))
+    assert compiled_epoch(3, 3, 3, 3) is None
+    (tmp_path / "broken.sh").write_text("exit 1")
+    monkeypatch.setenv("CC", f"sh {tmp_path / 'broken.sh'}")
+    assert compiled_epoch(3, 3, 3, 2) is None
+
+
 @pytest.mark.parametrize("loss", [cross_entropy, squared_error, log_mixed, cox])
 @pytest.mark.parametrize("optimiser", ["adam", "adamw"])
-def test_heads_learn_side_by_side_what_each_would_alone(loss, optimiser, lesson):
+def test_heads_learn_side_by_side_what_each_would_alone(loss, optimiser, lesson, way):
     """Heads of several sizes, some of which stop early, against a loop without our code."""
     features = torch.randn(90, DIM, generator=torch.Generator().manual_seed(5))
     targets = features[:, 0] + torch.randn(90, generator=torch.Generator().manual_seed(6))
@@ -108,7 +127,7 @@ def test_heads_learn_side_by_side_what_each_would_alone(loss, optimiser, lesson)
         torch.testing.assert_close(ours, one, atol=1e-4, rtol=1e-3)
 
 
-def test_dropout_of_a_head_does_not_depend_on_its_neighbours(lesson):
+def test_dropout_of_a_head_does_not_depend_on_its_neighbours(lesson, way):
     features = torch.randn(40, DIM, generator=torch.Generator().manual_seed(5))
     protocol = Probes(hidden=8, dropout=0.5, epoch_steps=10, learning_rate=0.01)
     lessons = [lesson((features[:, 0] > 0).long(), 40, seed) for seed in range(3)]
@@ -118,6 +137,18 @@ def test_dropout_of_a_head_does_not_depend_on_its_neighbours(lesson):
     without = protocol.model_copy(update={"dropout": 0.0})
     other = train_heads(features, lessons[2:], 2, cross_entropy, without)(features)
     assert not torch.allclose(other, one)
+
+
+def test_compiled_code_drops_out_as_torch_does(lesson, monkeypatch):
+    if compiled_epoch(DIM, 8, 3, 4) is None:
+        pytest.skip("there is no C compiler here")
+    features = torch.randn(30, DIM, generator=torch.Generator().manual_seed(5))
+    protocol = Probes(hidden=8, dropout=0.5, epoch_steps=10, learning_rate=0.01)
+    lessons = [lesson(features[:, :3].argmax(1), n, n) for n in (30, 22)]
+    compiled = train_heads(features, lessons, 3, cross_entropy, protocol)(features)
+    monkeypatch.setattr(train, "compiled_epoch", lambda *shape: None)
+    by_torch = train_heads(features, lessons, 3, cross_entropy, protocol)(features)
+    torch.testing.assert_close(compiled, by_torch, atol=1e-5, rtol=1e-4)
 
 
 def test_pure_noise_leaves_the_best_epoch_no_worse_than_the_start(lesson):

@@ -53,6 +53,18 @@ def real_run():
 
 
 @pytest.fixture(scope="session")
+def root_config():
+    return CONFIG
+
+
+@pytest.fixture(scope="session")
+def cards():
+    """Every task's card."""
+    names = [path.stem for path in sorted((CONFIG / "tasks").glob("*.yaml"))]
+    return {name: load_card("tasks", name, CONFIG) for name in names}
+
+
+@pytest.fixture(scope="session")
 def availability():
     rows = [
         ("dataset", "IXI", "phantom", "30 phantom subjects"),
@@ -102,8 +114,9 @@ def comparisons(metrics):
     rows = metrics[metrics["encoder"] == "dinov3"]
     columns = ["task", "ratio", "stratum", "metric", "encoder"]
     return rows[columns].assign(
-        reference="braindino", difference=1.0, test="any", p=0.0004, p_holm=0.002
-    )
+        reference="braindino", difference=1.0, test="any", p=0.0004, p_holm=0.002, n=60,
+        detectable=0.5,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

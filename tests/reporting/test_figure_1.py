@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from braindino.reporting.composition import attribute_shares, cohort_rows
-from braindino.reporting.figure_1 import PAPER, figure_1a, short_count
+from braindino.reporting.figure_1a import PAPER, figure_1a, short_count
 from braindino.reporting.style import save_figure
 
 

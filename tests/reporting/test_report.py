@@ -1,5 +1,6 @@
 import base64
 import io
+import json
 import re
 from html.parser import HTMLParser
 
@@ -9,17 +10,24 @@ import pytest
 from PIL import Image
 
 from braindino.cluster.efficiency import COLUMNS
+from braindino.reporting.catalogue import catalogue
+from braindino.reporting.claims import judge_claims
 from braindino.reporting.context import report_context
 from braindino.reporting.data import FEWER, data_context
 from braindino.reporting.html import data_uri, render_report
 from braindino.reporting.labels import labels
+from braindino.reporting.power import check_rows, power_rows
 from braindino.reporting.protocol import assumptions, deviations
 from braindino.reporting.rejects import reject_groups, without_identifiers
 from braindino.reporting.reproduction import reproduction
+from braindino.reporting.results import Results
+from braindino.reporting.results_json import results_json
+from braindino.reporting.summary import by_task
 from braindino.settings.cards import TaskCard
 from braindino.settings.config import Overrides
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
+FIGURES = ["figure_1a", "figure_1b", "figure_1c", "figure_3", "figure_4", "curves", "patches"]
 REJECTS = pd.DataFrame(
     [
         ("IXI/IXI012-HH-1211/1/T1w", "read", "/data/IXI012-HH-1211-T1.nii.gz is truncated"),
@@ -39,7 +47,20 @@ EFFICIENCY = pd.DataFrame(
 
 
 @pytest.fixture(scope="module")
-def tables(pending_run, availability, audits, metrics, comparisons, subsets, published, outliers):
+def tables(
+    pending_run,
+    availability,
+    audits,
+    metrics,
+    comparisons,
+    subsets,
+    published,
+    outliers,
+    root_config,
+):
+    results = Results(metrics, comparisons, pending_run.tasks, availability, alpha=0.05)
+    rows = reproduction(published, results, demo=True)
+    claims = judge_claims(pd.read_csv(root_config / "paper" / "claims.csv"), results, demo=True)
     return audits | {
         "availability": availability,
         "efficiency": EFFICIENCY,
@@ -48,9 +69,11 @@ def tables(pending_run, availability, audits, metrics, comparisons, subsets, pub
         "outliers": outliers,
         "metrics": metrics,
         "comparisons": comparisons,
-        "reproduction": reproduction(
-            published, metrics, comparisons, pending_run.tasks, availability, demo=True, alpha=0.05
-        ),
+        "robustness": metrics.iloc[:0],
+        "robustness_comparisons": comparisons.iloc[:0],
+        "reproduction": rows,
+        "claims": claims,
+        "summary": by_task(rows, claims),
     }
 
 
@@ -59,7 +82,7 @@ def images(tmp_path_factory):
     path = tmp_path_factory.mktemp("images") / "one.png"
     path.write_bytes(b"\x89PNG not really")
     uri = data_uri(path)
-    return dict.fromkeys(("figure_1a", "figure_3", "curves", "patches"), uri) | {
+    return dict.fromkeys(FIGURES, uri) | {
         "mosaics": {"IXI": uri}, "histograms": {"IXI": uri}
     }  # fmt: skip
 
@@ -67,7 +90,15 @@ def images(tmp_path_factory):
 @pytest.fixture(scope="module")
 def context(pending_run, demo_labels, tables, images):
     record = {"title": "Tiny", "iterations": 4000, "data": {"volumes": 50, "slices": 6400}}
-    return report_context(pending_run, demo_labels, tables, images, "0123abc", record)
+    return gather(pending_run, demo_labels, tables, images, record)
+
+
+def gather(run, names, tables, images, record=None):
+    """Return the context with the tables of the tasks that have results."""
+    scored = set(tables["metrics"]["task"])
+    shown = catalogue({name: card for name, card in run.tasks.items() if name in scored})
+    labelled = [table for table in shown.values() if table.kind == "labels"]
+    return report_context(run, names, labelled, tables, images, "0123abc", record)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +112,7 @@ class Outline(HTMLParser):
     def __init__(self, page):
         super().__init__()
         self.open, self.resources, self.ids, self.targets, self.words = [], [], set(), set(), []
+        self.scripts = 0
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
@@ -91,7 +123,8 @@ class Outline(HTMLParser):
         self.ids.add(attrs.get("id"))
         if "href" in attrs:
             self.targets.add(attrs["href"])
-        assert tag not in ("script", "iframe", "object")
+        self.scripts += tag == "script"
+        assert tag not in ("iframe", "object")
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -109,9 +142,12 @@ def test_the_page_is_well_formed_and_its_links_lead_somewhere(page):
 
 def test_the_page_loads_nothing_from_anywhere(page):
     resources = Outline(page).resources
-    assert len(resources) == 6 and all(r.startswith("data:image/png;base64,") for r in resources)
+    assert len(resources) == 9 and all(r.startswith("data:image/png;base64,") for r in resources)
     style = page[page.index("<style>") : page.index("</style>")]
     assert "url(" not in style and "@import" not in style
+    assert Outline(page).scripts == 1  # the page's own, which sorts tables
+    script = page[page.index("<script>") : page.index("</script>")]
+    assert not re.search(r"fetch|XMLHttp|import|https?:|innerHTML", script)
 
 
 def test_the_page_names_no_subject(page, tables, manifest):
@@ -138,6 +174,10 @@ def test_the_page_tells_the_run_from_top_to_bottom(page):
         "Tiny: 4,000 iterations on 6,400 slices of 50 volumes",
         "15 (30)",  # training subjects (volumes)
         "Brain age, MRI sequence, IDH status (splits only)",
+        "Published claims",
+        "54 claims",
+        "Smallest difference found",
+        "2,048",  # MiB at the peak
         "Pairs of volumes: 1 in the same cohort.",
         "an incomplete copy, or another release): IXI.",
         "found where they must not be: 0.",
@@ -147,9 +187,12 @@ def test_the_page_tells_the_run_from_top_to_bottom(page):
         assert words in text
 
 
-def test_an_untrained_encoder_says_so_wherever_it_is_named(page):
+def test_an_untrained_encoder_says_so_wherever_it_is_named(page, tables):
     text = "".join(Outline(page).words)
-    results = text[: text.index("Departures from the paper")]  # below, it is a recipe's name
+    for claim in tables["claims"]["claim"]:  # the paper's, on its own encoders
+        text = text.replace(claim.replace(" %", "\N{NO-BREAK SPACE}%"), "")
+    start = text.index("Departures from the paper")
+    results = text[:start] + text[text.index("Figure 1c") :]  # between, it is a recipe's name
     named = [match.end() for match in re.finditer("DINOv3", results)]
     assert len(named) > 4
     assert all(results[end:].startswith(" (random weights)") for end in named)
@@ -168,11 +211,8 @@ def test_the_page_is_equal_on_rerun(context, page):
 def test_a_run_without_any_data_still_has_a_report(real_run, tables):
     absent = tables["availability"].assign(status="absent")
     empty = {name: frame.iloc[:0] for name, frame in tables.items()}
-    nothing = dict.fromkeys(["figure_1a", "figure_3", "curves", "patches"])
-    nothing |= {"mosaics": {}, "histograms": {}}
-    context = report_context(
-        real_run, labels(real_run, absent), empty | {"availability": absent}, nothing, "0123abc"
-    )
+    nothing = {"mosaics": {}, "histograms": {}}
+    context = gather(real_run, labels(real_run, absent), empty | {"availability": absent}, nothing)
     page = render_report(context)
     assert "No task had its cohorts" in page and 'class="demo"' not in page
 
@@ -237,7 +277,7 @@ def test_overlaps_are_listed_and_marked(pending_run, availability, tables, image
     )
     own = pending_run.encoders["braindino"].model_copy(update={"pretrained_on": ["IXI"]})
     run = pending_run._replace(encoders={"braindino": own, "dinov3": rival})
-    context = report_context(run, labels(run, availability), tables, images, "0123abc")
+    context = gather(run, labels(run, availability), tables, images)
     assert [(row["task"], row["cohorts"]) for row in context["overlaps"]] == [
         ("Brain age", "IXI"),
         ("IDH status (splits only)", "UCSF-PDGM"),
@@ -252,21 +292,23 @@ def test_overlaps_are_listed_and_marked(pending_run, availability, tables, image
     ("name", "fields"),
     [
         ("C-index", {"kind": "survival", "event": "survival_event", "unit": "days"}),
-        ("Dice", {"kind": "segmentation"}),
+        ("Dice WT", {"kind": "segmentation"}),
     ],
 )
 def test_every_kind_of_task_can_be_reported(pending_run, demo_labels, tables, images, name, fields):
     values = pending_run.tasks["idh"].model_dump() | {"classes": None, "published": None}
     card = TaskCard(**values | fields)
     other = tables["metrics"][tables["metrics"]["metric"] == "macro_auc"]
-    scored = other.assign(task="idh", metric=card.metric)
+    metric = "dice_wt" if card.kind == "segmentation" else card.metric
+    scored = other.assign(task="idh", metric=metric)
     run = pending_run._replace(tasks=pending_run.tasks | {"idh": card})
     pages = [
-        render_report(report_context(run, demo_labels, tables | {"metrics": m}, images, "0123abc"))
+        render_report(gather(run, demo_labels, tables | {"metrics": m}, images))
         for m in (tables["metrics"], scored)  # while it is pending, and once it is not
     ]
     assert all("IDH status (splits only)" in page for page in pages)
-    assert f"{name}: BrainDINO 0.990 [0.971, 1.009]" in pages[1] and f"{name}:" not in pages[0]
+    spread = "± 0.009" if name.startswith("Dice") else "[0.971, 1.009]"
+    assert f"{name}: BrainDINO 0.990 {spread}" in pages[1] and f"{name}:" not in pages[0]
 
 
 def test_assumptions_hold_value_and_reason(demo_run):
@@ -326,9 +368,7 @@ def test_no_reject_is_no_group():
 
 def test_an_undefined_metric_is_a_dash_in_the_page(pending_run, demo_labels, tables, images):
     undefined = tables["metrics"].assign(value=np.nan, ci_low=np.nan, ci_high=np.nan)
-    context = report_context(
-        pending_run, demo_labels, tables | {"metrics": undefined}, images, "0123abc"
-    )
+    context = gather(pending_run, demo_labels, tables | {"metrics": undefined}, images)
     page = render_report(context)
     assert "– [–, –]" in page and not re.search(r"\bnan\b", page)
 
@@ -342,6 +382,30 @@ def test_a_large_picture_becomes_a_small_one_of_the_same_content(tmp_path, rng):
     shown = Image.open(io.BytesIO(base64.b64decode(text)))
     assert shown.size == (1400, 1400)
     assert len(text) < size / 2
+
+
+def test_results_json_is_strict_and_holds_the_tables(demo_run, tables, page):
+    shown = {name: tables[name] for name in ("metrics", "comparisons", "claims", "coverage")}
+    text = results_json(demo_run, shown, "0123abc")
+    read = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert read["demo"] is True and read["versions"]["code"] == "0123abc"
+    assert len(read["tables"]["metrics"]) == len(tables["metrics"])
+    first = tables["metrics"].iloc[0]
+    assert read["tables"]["metrics"][0]["value"] == pytest.approx(first["value"], abs=1e-14)
+    assert text == results_json(demo_run, dict(reversed(shown.items())), "0123abc")
+
+
+def test_power_and_other_tests_are_counted(pending_run, metrics, comparisons):
+    tested = comparisons.assign(detectable=1.234, p_delong=0.2, p_wilcoxon=0.001)
+    power = {row["title"]: row for row in power_rows(pending_run.tasks, metrics, tested)}
+    assert (
+        power["Brain age"]["detectable"] == "1.23" and power["Brain age"]["metric"] == "MAE (years)"
+    )
+    checks = check_rows(pending_run.tasks, tested, alpha=0.05)
+    age = next(row for row in checks if row["title"] == "Brain age")
+    count = (tested["task"] == "age").sum()
+    assert age["significant"] == count  # p is 0.0004 in each
+    assert age["p_delong"] == f"0 of {count}" and age["p_wilcoxon"] == f"{count} of {count}"
 
 
 def test_what_jobs_took_stands_beside_what_they_were_given(page):

@@ -5,30 +5,36 @@ import pandas as pd
 import pytest
 
 from braindino.files import write_table
+from braindino.reporting.catalogue import catalogue, shown_rows, table_title
+from braindino.reporting.conditions import as_strata, is_clean
 from braindino.reporting.formats import tex_escape, to_latex, to_markdown
 from braindino.reporting.grids import grid
 from braindino.reporting.labels import labels, measure, stars
-from braindino.reporting.tables import result_rows, training_subjects
+from braindino.reporting.tables import table_rows, training_subjects
 
 
 @pytest.fixture(scope="module")
 def table(demo_run, demo_labels, metrics, comparisons, subsets):
     def build(task, names=demo_labels, metrics=metrics, comparisons=comparisons):
-        card = demo_run.tasks[task]
-        rows = result_rows(card, metrics, comparisons, subsets, names)
-        return rows, grid(rows, card, names)
+        (shown,) = [
+            t
+            for t in catalogue(demo_run.tasks).values()
+            if t.tasks == [task] and t.kind == "labels"
+        ]
+        rows = table_rows(shown, demo_run.tasks, metrics, comparisons, subsets, names)
+        return rows, grid(rows, shown, demo_run.tasks, names)
 
     return build
 
 
 def test_s9_holds_the_paper_s_layout(table):
     _, printed = table("age")
-    assert printed.header == ["Labels", "n train", "BrainDINO", "DINOv3 (random weights)"]
+    assert printed.header == ["Labels", "n train", "n test", "BrainDINO", "DINOv3 (random weights)"]
     assert [row[:2] for row in printed.rows] == [
         ["10 %", "12"], ["20 %", "24"], ["40 %", "48"],
         ["60 %", "72"], ["80 %", "96"], ["100 %", "120"],
     ]  # fmt: skip
-    ours, rival = printed.rows[-1][2:]
+    ours, rival = printed.rows[-1][3:]
     assert (ours.text, ours.best, ours.mark) == ("6.00 ± 0.40", True, "")
     assert (rival.text, rival.best, rival.mark) == ("7.20 ± 0.40", False, "***")
 
@@ -36,7 +42,7 @@ def test_s9_holds_the_paper_s_layout(table):
 def test_s12_shows_auc_then_accuracy_with_intervals(table):
     _, printed = table("sequence")
     assert [row[0] for row in printed.rows] == ["Macro-AUC"] * 6 + ["Accuracy"] * 6
-    assert printed.rows[5][3].text == "0.990 [0.971, 1.009]"
+    assert printed.rows[5][4].text == "0.990 [0.971, 1.009]"
 
 
 def test_equal_in_print_is_equally_good(table, metrics):
@@ -82,7 +88,7 @@ def test_a_real_run_says_nothing_of_a_demo(table, real_run, availability):
 def test_an_encoder_that_saw_the_task_s_cohorts_is_marked(table, demo_labels):
     seen = replace(demo_labels, pretrained_on={"dinov3": ["IXI", "Pixar", "UCSF-PDGM"]})
     rows, printed = table("age", names=seen)
-    assert printed.header[2:] == ["BrainDINO", "DINOv3 (random weights) ‡"]
+    assert printed.header[3:] == ["BrainDINO", "DINOv3 (random weights) ‡"]
     assert (
         "‡ pretrained by its authors on a cohort of this task: DINOv3 (random weights) on IXI, "
         "Pixar." in printed.caption
@@ -108,15 +114,15 @@ def test_markdown_has_one_cell_a_column(table):
     lines = to_markdown(table("sequence")[1]).splitlines()
     body = [line for line in lines if line.startswith("|")]
     assert len(body) == 2 + 12
-    assert {line.count("|") for line in body} == {6}
+    assert {line.count("|") for line in body} == {7}
     assert r"**0.860 [0.841, 0.879]**" in body[2] and r"\*\*\*" in body[2]
 
 
 def test_latex_is_booktabs_with_equal_columns(table):
     text = to_latex(table("age")[1], "s9")
     body = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
-    assert [line.count("&") for line in body] == [3] * 6
-    assert r"10 \% & 12 & \textbf{11.47 $\pm$ 0.40} & 12.67 $\pm$ 0.40$^{***}$ \\" in body
+    assert [line.count("&") for line in body] == [4] * 6
+    assert r"10 \% & 12 & 60 & \textbf{11.47 $\pm$ 0.40} & 12.67 $\pm$ 0.40$^{***}$ \\" in body
     assert text.count("{") == text.count("}")
 
 
@@ -154,3 +160,70 @@ def test_row_order_of_the_statistics_does_not_matter(table, metrics, comparisons
     shuffled = metrics.sample(frac=1, random_state=0), comparisons.sample(frac=1, random_state=0)
     rows, _ = table("age", metrics=shuffled[0], comparisons=shuffled[1])
     pd.testing.assert_frame_equal(rows, table("age")[0])
+
+
+def test_every_supplementary_table_of_results_is_there(cards):
+    tables = catalogue(cards, ["cls_adni_cn_ad", "age"], ["age"])
+    numbers = [number for number in tables if number.startswith("s") and number[1:].isdigit()]
+    assert numbers == [f"s{n}" for n in range(6, 19)]  # S5 holds data, and so does S2
+    assert tables["s8"].tasks == [name for name in cards if name.startswith("cls_")]
+    assert (tables["s15"].tasks, tables["s16"].tasks) == (["cls_adni_3class"], ["age"])
+    assert table_title(tables["s8"], cards) == "Disorder classification"
+    assert tables["coin"].kind == "labels"  # of no paper's table
+
+
+def test_a_table_without_its_room_leaves_the_plan(cards):
+    tables = catalogue({"age": cards["age"]})
+    assert list(tables) == ["s9", "s16"]
+
+
+def test_strata_are_starred_by_the_adjusted_p(cards, metrics, comparisons, subsets, demo_labels):
+    strata = ["0-9", "70+"]
+    age = metrics[(metrics["task"] == "age") & (metrics["ratio"] == 1)]
+    tested = comparisons[(comparisons["task"] == "age") & (comparisons["ratio"] == 1)]
+    tested = tested.assign(p=0.0004, p_holm=0.03)
+    own = pd.concat([age.assign(stratum=name) for name in strata])
+    tests = pd.concat([tested.assign(stratum=name) for name in strata])
+    table = catalogue({"age": cards["age"]})["s16"]
+    rows = table_rows(table, cards, own, tests, subsets, demo_labels)
+    printed = grid(rows, table, cards, demo_labels)
+    assert printed.header[:2] == ["Age (years)", "n test"]
+    assert [row[0] for row in printed.rows] == strata
+    assert [row[3].mark for row in printed.rows] == ["*", "*"]
+    assert "Holm-adjusted" in printed.caption
+
+
+def test_full_fine_tuning_stands_beside_frozen(cards, metrics, comparisons, subsets, demo_labels):
+    frozen = metrics[(metrics["task"] == "age") & (metrics["encoder"] == "braindino")]
+    tuned = frozen[frozen["ratio"].isin([0.1, 1.0])].assign(encoder="braindino_full_ft")
+    tuned.loc[tuned["ratio"] == 1.0, "value"] = 3.0  # below the frozen interval
+    table = catalogue(cards, ["age"])["s6"]
+    own = pd.concat([frozen, tuned])
+    rows = table_rows(table, cards, own, comparisons, subsets, demo_labels)
+    printed = grid(rows, table, cards, demo_labels)
+    assert printed.header[-2:] == [
+        "BrainDINO, full fine-tuning", "Full fine-tuning in the frozen interval",
+    ]  # fmt: skip
+    assert [(row[0], row[-1]) for row in printed.rows] == [("10 %", "yes"), ("100 %", "no")]
+
+
+def test_conditions_are_named_as_the_paper_s_rows():
+    rows = pd.DataFrame({"perturbation": ["contrast", "clean", "gibbs"], "severity": [2, 0, 0.0]})
+    named = list(as_strata(rows)["stratum"])
+    assert named == ["contrast:2.0", "clean", "gibbs:0.0"]
+    assert [is_clean(name) for name in [*named, "contrast:1.0"]] == [False, True, True, True]
+
+
+def test_log_rank_p_bears_its_own_stars(cards, demo_labels, subsets, comparisons):
+    rows = [("logrank_p", "all", 0.004), ("median_survival_days", "low_risk", 439.0)]
+    own = pd.DataFrame(rows, columns=["metric", "stratum", "value"]).assign(
+        task="survival_km", encoder="braindino", ratio=1.0, sd=np.nan, ci_low=np.nan,
+        ci_high=np.nan, n=20,
+    )  # fmt: skip
+    assert shown_rows("labels", cards["survival_km"], own)[:2] == [
+        ("logrank_p", "all"), ("median_survival_days", "low_risk"),
+    ]  # fmt: skip
+    table = catalogue(cards)["s14"]
+    rows = table_rows(table, cards, own, comparisons, subsets, demo_labels)
+    assert list(rows["text"] + rows["mark"]) == ["0.004**", "439"]
+    assert not rows["best"].any()

@@ -34,6 +34,12 @@ def test_every_encoder_has_an_untrained_control(load):
     assert {found["encoder", n].status for n in (control.name, own.name)} == {"untrained"}
 
 
+@pytest.mark.parametrize(("recipe", "neighbours"), [("tiny", False), ("brainfound", True)])
+def test_the_control_is_fed_as_its_encoder_is_trained(recipe, neighbours, load):
+    native = load("random_braindino", recipe=recipe).encoders["random_braindino"].input.native
+    assert native.neighbours == neighbours
+
+
 def test_a_control_of_nothing(load):
     with pytest.raises(BadInput, match=r"no card .*brainmvq\.yaml; did you mean 'brainmvp'"):
         load("random_brainmvq")

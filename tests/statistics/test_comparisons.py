@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 
 from braindino.errors import BadInput
-from braindino.statistics.comparisons import COLUMNS, comparisons, crossing_p, holm
+from braindino.statistics.comparisons import COLUMNS, comparisons
+from braindino.statistics.multiplicity import holm
+from braindino.statistics.paired import crossing_p
 
 
 def test_holm_by_hand():

@@ -94,7 +94,7 @@ def test_an_encoder_passes_once_over_each_volume_under_each_condition(demo):
     passes = [int(n) for text in logs for n in re.findall(r"(\d+) encoder passes", text)]
     kept = {
         (path.parts[-3], path.parts[-2], volume)
-        for path in (demo / "features").glob("*/*/*.parquet")
+        for path in (demo / "features").glob("*/clean/*.parquet")
         for volume in pd.read_parquet(path)["volume_id"]
     }
     volumes = pd.concat(map(pd.read_parquet, (demo / "corpus" / "volumes").glob("*.parquet")))
@@ -103,6 +103,24 @@ def test_an_encoder_passes_once_over_each_volume_under_each_condition(demo):
     encoders = {"braindino", "dinov3", "intensity"}
     assert kept == {(encoder, "clean", volume) for encoder in encoders for volume in probed}
     assert sum(passes) == len(kept)
+
+
+def test_every_condition_holds_the_test_volumes_of_the_perturbed_task(demo):
+    split = pd.read_parquet(demo / "corpus" / "splits" / "age.parquet")
+    tested = set(split.loc[split["split"] == "test", "volume_id"])
+    kept = {path.name: set() for path in (demo / "features" / "braindino").iterdir()}
+    for path in (demo / "features" / "braindino").glob("*/*.parquet"):
+        kept[path.parent.name] |= set(pd.read_parquet(path)["volume_id"])
+    conditions = {"contrast-2", "gibbs-0.4", "rician-0.05", "rician-0.3"}
+    assert set(kept) == conditions | {"clean"}
+    assert all(kept[name] == tested & kept["clean"] for name in conditions)
+
+
+def test_degradation_grows_with_the_noise(demo):
+    rows = pd.read_parquet(demo / "statistics" / "robustness.parquet")
+    noise = rows[(rows["perturbation"] == "rician") & (rows["metric"] == "mae_years")]
+    error = noise[noise["encoder"] == "braindino"].sort_values("severity")["degradation"]
+    assert error.iloc[0] == 0 and error.iloc[2] > error.iloc[1]
 
 
 def test_the_truncated_scan_is_listed_with_its_reason(demo):

@@ -14,7 +14,8 @@ encoders: [braindino]
 recipe: tiny
 overrides:
   tasks:
-    age: { datasets: [lab], table: null, panel: null }
+    age:
+      { datasets: [lab], table: null, panel: null, strata_table: null, strata_panel: null }
 """
 
 

@@ -34,7 +34,7 @@ def test_demo_plans_every_stage_in_few_jobs(snakemake, root):
     status, output = snakemake("--profile", root / "profiles" / "demo", "-n", "--forceall")
     assert status == 0
     assert jobs(output) <= 400  # DESIGN section 7
-    for rule in ("phantom", "brains", "shard", "train", "embed", "probe", "figure", "report"):
+    for rule in ("phantom", "brains", "shard", "train", "embed", "probe", "figure_3", "report"):
         assert re.search(rf"^{rule}\s+\d+", output, re.MULTILINE)
     # One job a cohort holds all encoders whose weights are random, and another one the trained one.
     counts = [int(re.search(rf"^{r}\s+(\d+)", output, re.MULTILINE)[1]) for r in EMBEDDING]

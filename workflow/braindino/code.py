@@ -33,6 +33,8 @@ def git_commit():
 def fingerprint(script):
     """Hash a script with every module of this package that it imports, directly or not.
 
+    A file of C that a module compiles lies beside it, under its name.
+
     Parameters
     ----------
     script : path
@@ -85,7 +87,8 @@ def _imports(path):
     found = []
     for module, names in IMPORT.findall(_text(path)):
         found += [module, *(f"{module}.{name}" for name in re.findall(r"\w+", names))]
-    return [file for name in found if (file := _file(name))]
+    beside = path.with_suffix(".c")
+    return [file for name in found if (file := _file(name))] + [beside] * beside.is_file()
 
 
 def _file(name):

@@ -42,10 +42,14 @@ def write_text(text, path):
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
+def read_table(path):
+    """Read a Parquet or, by its suffix, CSV table."""
+    return pd.read_csv(path) if Path(path).suffix == ".csv" else pd.read_parquet(path)
+
+
 def concat_tables(paths, columns):
     """Concatenate Parquet or CSV tables; without a row, return an empty one of `columns`."""
-    read = [pd.read_csv(p) if Path(p).suffix == ".csv" else pd.read_parquet(p) for p in paths]
-    return concat_frames(read, columns)
+    return concat_frames(list(map(read_table, paths)), columns)
 
 
 def concat_frames(frames, columns):

@@ -110,9 +110,33 @@ class Paths:
         """Samples and label subsets that the probes of a task and encoder could not use."""
         return self("supplement", task, f"{encoder}.rejects.csv")
 
+    def robustness(self, task, encoder):
+        """Predictions of a task and encoder on perturbed test subjects."""
+        return self("robustness", task, f"{encoder}.parquet")
+
+    def perturb_rejects(self, condition):
+        """Volumes that imaging could not use under a condition."""
+        return self("robustness/rejects", f"{condition}.csv")
+
+    def perturbed_slices(self, suffix):
+        """One volume's slice under every perturbation."""
+        return self("robustness", f"severities.{suffix}")
+
+    def representation(self, name):
+        """What the representation analyses leave behind."""
+        return self("representation", name)
+
     def finetune(self, task, name):
         """Outputs of a task's full fine-tuning."""
         return self("finetune", task, name)
+
+    def nnunet(self, *parts):
+        """nnU-Net's own folders, raw, preprocessed and results, and the cases in them."""
+        return self("nnunet", *parts)
+
+    def segmentation(self, task, *parts):
+        """Label maps that an encoder's networks drew."""
+        return self("segmentation", task, *parts)
 
     def statistics(self, name):
         """Metrics, comparisons or curves; `name` may hold a task's folder."""

@@ -1,16 +1,12 @@
 """Weight files of vision transformers: timm's layout and that of the released DINO checkpoints."""
 
-import pickle
-
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from timm.models import create_model, eva, load_state_dict, vision_transformer
+from timm.models import create_model, eva, vision_transformer
 
 from braindino.errors import BadInput
-from braindino.files import sha256
+from braindino.tensors import load_state, only_tensors, read_file, read_tensors
 
-UNREADABLE = (OSError, EOFError, RuntimeError, pickle.UnpicklingError, SafetensorError)
 HEADS = ("dino_head.", "ibot_head.")
+MISFIT = "does not fit the encoder's architecture"
 
 
 def load_weights(vit, path):
@@ -34,11 +30,11 @@ def load_weights(vit, path):
     BadInput
         When the file cannot be read, or a key is missing, unexpected or of another shape.
     """
-    state = _backbone(read_weights(path))
+    state = _backbone(read_file(path), path)
     mask_token = state.get("mask_token")
     module = eva if isinstance(vit, eva.Eva) else vision_transformer
     state = _without_idle_biases(state, vit, path)
-    load_strictly(vit, module.checkpoint_filter_fn(state, vit), path)
+    load_state(vit, module.checkpoint_filter_fn(state, vit), f"{path}: {MISFIT}")
     return None if mask_token is None else mask_token.flatten()
 
 
@@ -51,60 +47,16 @@ def load_pretrained(weights, architecture, arguments):
         When a key is missing, unexpected or of another shape.
     """
     network = create_model(architecture, **arguments, num_classes=0)
-    return load_strictly(network, load_file(weights), weights)
-
-
-def load_strictly(network, state, path):
-    """Load a state dict of which every key is accounted for; a partial load is a silent lie."""
-    try:
-        network.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise BadInput(f"{path}: does not fit the encoder's architecture: {reason}") from error
+    load_state(network, read_tensors(weights), f"{weights}: {MISFIT}")
     return network
 
 
-def check_sum(path, weights, card):
-    """Compare a file's checksum with the one on a card, where that gives one.
-
-    Parameters
-    ----------
-    path : path
-    weights : braindino.settings.encoders.Weights
-    card : str
-        The card's path, for the message.
-
-    Raises
-    ------
-    BadInput
-        When they differ.
-    """
-    if weights.sha256 and sha256(path) != weights.sha256:
-        raise BadInput(
-            f"{path}: its checksum is not the one in {card}; "
-            f"download the file again: {weights.how_to_get}"
-        )
-
-
-def read_weights(path):
-    """Read a safetensors or torch file, without running any code that it holds.
-
-    Raises
-    ------
-    BadInput
-        When it cannot be read.
-    """
-    try:
-        return load_state_dict(str(path), device="cpu", weights_only=True)
-    except UNREADABLE as error:
-        reason = str(error).partition("\n")[0]
-        raise BadInput(f"{path}: not a readable weight file ({reason}); get it again.") from error
-
-
-def _backbone(content):
-    content = content.get("teacher", content)
+def _backbone(content, path):
+    if isinstance(content, dict):
+        content = content.get("teacher", content)
+    content = only_tensors(content, path)
     if not any(key.startswith("backbone.") for key in content):
-        return dict(content)
+        return content
     return {
         key.removeprefix("backbone."): tensor
         for key, tensor in content.items()

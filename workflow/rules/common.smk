@@ -12,6 +12,7 @@ from braindino.corpus.chunks import count_chunks, count_conversions
 from braindino.corpus.state import folder_state
 from braindino.errors import BadInput
 from braindino.paths import Paths
+from braindino.settings.finetune import SUFFIX
 from braindino.settings.load import load_run
 
 BASE = Path(workflow.basedir)
@@ -48,7 +49,9 @@ def usable(kind):
 DATASETS, TASKS, ENCODERS = usable("dataset"), usable("task"), usable("encoder")
 PHANTOMS = {d: CONFIG.phantoms[d] for d in DATASETS if d in CONFIG.phantoms}
 PROBED = [name for name in TASKS if RUN.tasks[name].evaluation == "probe"]
-FINETUNED = [name for name in PROBED if name in CONFIG.finetune.tasks]
+EVALUATED = [name for name in TASKS if RUN.tasks[name].evaluation != "pending"]
+TUNABLE = CONFIG.finetune.tasks if CONFIG.statistics.reference in ENCODERS else []
+FINETUNED = [name for name in EVALUATED if name in TUNABLE]
 PRETRAINING = [name for name in DATASETS if "pretraining" in RUN.datasets[name].roles]
 TRAINABLE = usable("recipe") if PRETRAINING else []
 
@@ -113,8 +116,28 @@ def feature_files(encoders=ENCODERS, tasks=PROBED):
     return [paths.features(e, d) for e in encoders for d in datasets_of(tasks)]
 
 
+def plane_files(encoder, task):
+    """Features of the planes beside the axial one, where an encoder sees slices."""
+    slices = RUN.encoders[encoder].input.kind == "slices"
+    names = [(p, d) for p in CONFIG.probes.planes for d in datasets_of([task])]
+    return [paths.features(encoder, d, p) for p, d in names if slices]
+
+
+# Cohorts in which encoders are compared, with the contrasts.
+COMPARED = {
+    name: contrasts
+    for name, contrasts in CONFIG.representation.cka.cohorts.items()
+    if contrasts
+    and name in DATASETS
+    and CONFIG.statistics.reference in ENCODERS
+    and len(ENCODERS) > 1
+}
+
+
 # Cohorts whose scans a built stage needs.
-IMAGED = [name for name in DATASETS if name in {*PRETRAINING, *datasets_of(PROBED)}]
+IMAGED = [
+    name for name in DATASETS if name in {*PRETRAINING, *datasets_of(PROBED), *COMPARED}
+]
 
 
 def cards(kind):

@@ -121,6 +121,8 @@ rule volumes:
         probed=PROBED,
         modalities=CONFIG.corpus.pretraining_modalities,
         chunks=[CHUNKS[d] for d in DATASETS],
+        compared=COMPARED,
+        most=CONFIG.representation.cka.volumes,
         code=code("corpus/volumes.py"),
     script:
         "../scripts/corpus/volumes.py"

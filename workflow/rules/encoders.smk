@@ -41,6 +41,19 @@ rule embed:
         "../scripts/encoders/embed.py"
 
 
+# Slices of another plane, as a condition of the 2-D encoders.
+use rule embed as embed_plane with:
+    output:
+        paths.features("{encoder}", "{dataset}", "{plane}"),
+    log:
+        paths.log("embed_plane", "{plane}", "{encoder}", "{dataset}"),
+    benchmark:
+        paths("benchmarks/embed_plane/{plane}.{encoder}.{dataset}.tsv")
+    wildcard_constraints:
+        encoder="|".join(map(re.escape, ENCODERS)) or "(?!)",
+        plane="coronal|sagittal",
+
+
 rule patches:
     input:
         weights=PRETRAINED["encoder"],

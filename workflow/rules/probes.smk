@@ -4,6 +4,7 @@
 rule probe:
     input:
         features=lambda w: feature_files([w.encoder], [w.task]),
+        planes=lambda w: plane_files(w.encoder, w.task),
         split=paths.split("{task}"),
         subsets=paths.label_subset("{task}"),
         leakage=paths.audit("leakage"),

@@ -1,26 +1,79 @@
 """Reporting: the paper's tables and figures, published against reproduced, one HTML page."""
 
-NUMBERS = [RUN.tasks[t].table for t in PROBED]
-# One of the paper's tables may hold several tasks; each is a file of its own then.
-TABLES = {n if n and NUMBERS.count(n) == 1 else t: t for n, t in zip(NUMBERS, PROBED)}
-SHARED = {n: [t for t in TABLES if RUN.tasks[TABLES[t]].table == n] for n in NUMBERS}
-TABLE_FILES = [
-    paths.table(number, suffix) for number in TABLES for suffix in ("csv", "md", "tex")
-]
-FIGURES = {"1a": PRETRAINING, "3": PROBED}  # what each of them needs
+from braindino.reporting.catalogue import catalogue
+
+
+def of_each(tasks, name):
+    return [paths.statistics(f"{task}/{name}") for task in tasks]
+
+
+PERTURBED_STATISTICS = {
+    "metrics": "robustness",
+    "comparisons": "robustness_comparisons",
+}
+TABLES = catalogue({t: RUN.tasks[t] for t in EVALUATED}, FINETUNED, PERTURBED)
+LABELLED = [d for d in DATASETS if RUN.datasets[d].regions]
+DATA_TABLES = ["s2", *(["s5"] if LABELLED else [])]
+PRINTED = ("csv", "md", "tex")
+TABLE_FILES = expand(
+    paths.table("{number}", "{suffix}"), number=[*DATA_TABLES, *TABLES], suffix=PRINTED
+)
+OUTLIVED = [name for name in EVALUATED if RUN.tasks[name].kind == "survival"]
+# What each of the paper's figures is drawn from, where this run has it.
+FIGURES = {
+    "1a": PRETRAINING and {n: paths.audit(n) for n in ("composition", "coverage")},
+    "1b": TRAINABLE and {"cards": []},
+    "1c": EVALUATED and {"metrics": of_each(EVALUATED, "metrics")},
+    "2": DRAWN
+    and {
+        "cases": [paths.nnunet("cases", f"{NNUNET[t]}.parquet") for t in DRAWN],
+        "predictions": [paths.predictions(t, e) for t in DRAWN for e in SEGMENTING],
+    },
+    "3": EVALUATED
+    and {
+        "metrics": of_each(EVALUATED, "metrics"),
+        "comparisons": of_each(EVALUATED, "comparisons"),
+        "splits": [paths.split(task) for task in EVALUATED],
+    },
+    "4": OUTLIVED
+    and {n: paths.statistics(f"{OUTLIVED[0]}/{n}") for n in ("curves", "metrics")},
+    "5": PERTURBED and {"metrics": paths.statistics("robustness")},
+    "6": STRUCTURED
+    and {
+        "pictures": rules.similarity.output.pictures if SHOWN else [],
+        "aucs": rules.similarity.output.table if SHOWN else [],
+        "metrics": of_each(NEIGHBOURED, "metrics"),
+        "comparisons": of_each(NEIGHBOURED, "comparisons"),
+        "cka": rules.collect_cka.output if COMPARED else [],
+    },
+}
+FIGURES = {number: drawn_from for number, drawn_from in FIGURES.items() if drawn_from}
 FIGURE_FILES = [
     paths.figure(number, suffix)
     for number in FIGURES
     for suffix in ("png", "pdf", "svg")
-    if FIGURES[number]
 ]
+
+
+def planned(name):
+    """A table of the statistics, where a room of this workflow makes it."""
+    path = paths.statistics(name)
+    made = {str(output) for rule in workflow.rules for output in rule.output}
+    return [path] if path in made else []
+
+
+def of_tasks(number, name):
+    """The statistics that a table of results shows."""
+    if TABLES[number].kind == "perturbations":
+        return [paths.statistics(PERTURBED_STATISTICS[name])]
+    return of_each(TABLES[number].tasks, name)
 
 
 rule table:
     input:
-        metrics=lambda w: paths.statistics(f"{TABLES[w.number]}/metrics"),
-        comparisons=lambda w: paths.statistics(f"{TABLES[w.number]}/comparisons"),
-        subsets=lambda w: paths.label_subset(TABLES[w.number]),
+        metrics=lambda w: of_tasks(w.number, "metrics"),
+        comparisons=lambda w: of_tasks(w.number, "comparisons"),
+        subsets=lambda w: [paths.label_subset(t) for t in TABLES[w.number].tasks],
         availability=paths.audit("availability"),
     output:
         csv=paths.table("{number}", "csv"),
@@ -28,66 +81,83 @@ rule table:
             paths.table("{number}", "md"),
             caption="../report/table.rst",
             category="Tables",
+            labels={"table": "{number}"},
         ),
         tex=paths.table("{number}", "tex"),
     log:
         paths.log("table", "{number}"),
+    wildcard_constraints:
+        number="|".join(TABLES) or "none",
     conda:
         ENVIRONMENT
     params:
-        task=lambda w: TABLES[w.number],
+        table=lambda w: tuple(TABLES[w.number]),
         run=CARDS,
         code=code("reporting/table.py"),
     script:
         "../scripts/reporting/table.py"
 
 
-rule figure_1a:
+rule data_table:
     input:
-        composition=paths.audit("composition"),
         coverage=paths.audit("coverage"),
+        splits=paths.audit("splits"),
         availability=paths.audit("availability"),
     output:
-        png=report(
-            paths.figure("1a", "png"),
-            caption="../report/figure_1a.rst",
-            category="Figures",
+        csv=paths.table("{number}", "csv"),
+        md=report(
+            paths.table("{number}", "md"),
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{number}"},
         ),
-        pdf=paths.figure("1a", "pdf"),
-        svg=paths.figure("1a", "svg"),
+        tex=paths.table("{number}", "tex"),
     log:
-        paths.log("figure", "1a"),
+        paths.log("table", "{number}"),
+    wildcard_constraints:
+        number="|".join(DATA_TABLES),
     conda:
         ENVIRONMENT
     params:
+        number=lambda w: w.number,
+        cohorts=LABELLED,
         run=CARDS,
-        code=code("reporting/figure_1.py"),
+        code=code("reporting/data_table.py"),
     script:
-        "../scripts/reporting/figure_1.py"
+        "../scripts/reporting/data_table.py"
 
 
-rule figure:
+for number in FIGURES:
+
+    rule:
+        name:
+            f"figure_{number}"
+        input:
+            **FIGURES[number],
+            availability=paths.audit("availability"),
+        output:
+            png=report(
+                paths.figure(number, "png"),
+                caption=f"../report/figure_{number}.rst",
+                category="Figures",
+                labels={"figure": number},
+            ),
+            pdf=paths.figure(number, "pdf"),
+            svg=paths.figure(number, "svg"),
+        log:
+            paths.log("figure", number),
+        conda:
+            ENVIRONMENT
+        params:
+            run=CARDS,
+            code=code(f"reporting/figure_{number}.py"),
+        script:
+            f"../scripts/reporting/figure_{number}.py"
+
+
+rule figure_1:
     input:
-        metrics=[paths.statistics(f"{task}/metrics") for task in PROBED],
-        splits=[paths.split(task) for task in PROBED],
-        availability=paths.audit("availability"),
-    output:
-        png=report(
-            paths.figure("3", "png"),
-            caption="../report/figure_3.rst",
-            category="Figures",
-        ),
-        pdf=paths.figure("3", "pdf"),
-        svg=paths.figure("3", "svg"),
-    log:
-        paths.log("figure", "3"),
-    conda:
-        ENVIRONMENT
-    params:
-        run=CARDS,
-        code=code("reporting/figure_3.py"),
-    script:
-        "../scripts/reporting/figure_3.py"
+        [f for f in FIGURE_FILES if "figure_1" in f],
 
 
 rule quality:
@@ -115,6 +185,9 @@ rule quality:
         code=code("reporting/quality.py"),
     script:
         "../scripts/reporting/quality.py"
+
+
+COURSE = ["curves", "patches"] if TRAINABLE else []
 
 
 rule curves:
@@ -160,11 +233,24 @@ rule patch_figure:
 rule reproduction:
     input:
         published="config/paper/results.csv",
-        metrics=paths.statistics("metrics"),
-        comparisons=paths.statistics("comparisons"),
+        claims="config/paper/claims.csv",
+        metrics=[paths.statistics("metrics")],
+        comparisons=[paths.statistics("comparisons")],
+        robustness=planned("robustness"),
+        robustness_comparisons=planned("robustness_comparisons"),
+        cka=planned("cka"),
         availability=paths.audit("availability"),
     output:
-        paths("report/reproduction.csv"),
+        rows=paths("report/reproduction.csv"),
+        claims=paths("report/claims.csv"),
+        summary=paths("report/summary.csv"),
+        png=report(
+            paths.figure("reproduction", "png"),
+            caption="../report/reproduction.rst",
+            category="Published and reproduced",
+        ),
+        pdf=paths.figure("reproduction", "pdf"),
+        svg=paths.figure("reproduction", "svg"),
     log:
         paths.log("reproduction"),
     conda:
@@ -176,34 +262,50 @@ rule reproduction:
         "../scripts/reporting/reproduction.py"
 
 
+AUDITS = [
+    *("availability", "coverage", "composition", "splits", "leakage", "duplicates"),
+    "notes",
+]
+STATISTICS = [paths.statistics(name) for name in ("metrics", "comparisons")]
+VERDICTS = [
+    rules.reproduction.output.rows,
+    rules.reproduction.output.claims,
+    rules.reproduction.output.summary,
+]
+
+
 rule report:
     input:
-        availability=paths.audit("availability"),
-        coverage=paths.audit("coverage"),
-        composition=paths.audit("composition"),
-        splits=paths.audit("splits"),
-        leakage=paths.audit("leakage"),
-        duplicates=paths.audit("duplicates"),
-        notes=paths.audit("notes"),
+        audits=[paths.audit(name) for name in AUDITS],
+        tables=[*STATISTICS, *VERDICTS],
+        robustness=planned("robustness"),
+        robustness_comparisons=planned("robustness_comparisons"),
         rejects=[
             paths.rejects(),
             *expand_chunks(paths.brains, ".rejects.csv", IMAGED),
             *expand_chunks(paths.shard, ".rejects.csv", PRETRAINING),
             *[paths.probe_rejects(t, e) for t in PROBED for e in ENCODERS],
+            *PERTURB_REJECTS,
+            *[paths.nnunet("cases", f"{NNUNET[t]}.rejects.csv") for t in SEGMENTED],
         ],
-        reproduction=rules.reproduction.output,
-        metrics=paths.statistics("metrics"),
-        comparisons=paths.statistics("comparisons"),
-        subsets=[paths.label_subset(task) for task in PROBED],
+        subsets=[paths.label_subset(task) for task in EVALUATED],
         mosaics=[paths.quality(d, "mosaic.png") for d in IMAGED],
         histograms=[paths.quality(d, "histograms.png") for d in IMAGED],
         outliers=[paths.quality(d, "quality.csv") for d in IMAGED],
-        figure_1a=rules.figure_1a.output.png if PRETRAINING else [],
-        figure_3=rules.figure.output.png if PROBED else [],
-        curves=rules.curves.output if TRAINABLE else [],
-        patches=rules.patch_figure.output if TRAINABLE else [],
-        course=PRETRAINED["metrics"] if TRAINABLE else [],
-        encoder=PRETRAINED["card"] if TRAINABLE else [],
+        figures=[
+            rules.reproduction.output.png,
+            *[paths.figure(number, "png") for number in FIGURES],
+            *[paths.pretrain(CONFIG.recipe, f"{n}.png") for n in COURSE],
+            *([paths.perturbed_slices("png")] if PROBES_PERTURBED else []),
+            *([paths.representation("map.png")] if MAPPED else []),
+        ],
+        findings=[
+            *(rules.collect_cka.output if COMPARED else []),
+            *([rules.similarity.output.table] if SHOWN else []),
+            *([rules.subject_map.output.leakage] if MAPPED else []),
+        ],
+        course=[PRETRAINED["metrics"]] if TRAINABLE else [],
+        encoder=[PRETRAINED["card"]] if TRAINABLE else [],
         efficiency=paths("benchmarks/efficiency.csv"),
     output:
         paths("report.html"),
@@ -213,30 +315,36 @@ rule report:
         ENVIRONMENT
     params:
         run=CARDS,
+        tables=[tuple(table) for table in TABLES.values()],
         code=code("reporting/report.py"),
     script:
         "../scripts/reporting/report.py"
 
 
-rule figure_3:
+rule results_json:
     input:
-        rules.figure.output if PROBED else [],
+        [paths.audit(n) for n in AUDITS if n not in ("duplicates", "notes")],
+        STATISTICS,
+        VERDICTS,
+        planned("robustness"),
+        planned("cka"),
+    output:
+        paths("report/results.json"),
+    log:
+        paths.log("results_json"),
+    conda:
+        ENVIRONMENT
+    params:
+        run=CARDS,
+        code=code("reporting/results_json.py"),
+    script:
+        "../scripts/reporting/results_json.py"
 
 
-for number in TABLES:
+for number in [*DATA_TABLES, *TABLES]:
 
     rule:
         name:
             f"table_{number}"
         input:
-            [paths.table(number, suffix) for suffix in ("csv", "md", "tex")],
-
-
-for number, tasks in SHARED.items():
-    if number and len(tasks) > 1:
-
-        rule:
-            name:
-                f"table_{number}"
-            input:
-                [paths.table(t, s) for t in tasks for s in ("csv", "md", "tex")],
+            [paths.table(number, suffix) for suffix in PRINTED],

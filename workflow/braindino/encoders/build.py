@@ -45,7 +45,7 @@ def build_encoder(card, weights, features, device, batch=None, seed=0, bf16=None
         When the network cannot be built or the weights do not fit it.
     """
     if card.source == "recipe":
-        card = _recipe_card(card, weights)
+        card = recipe_card(card, weights)
     network = build_network(card, seed)
     if weights:
         load_weights(network, weights, card.name, card.weights)
@@ -77,12 +77,13 @@ def build_network(card, seed):
             ) from error
 
 
-def _recipe_card(card, weights):
+def recipe_card(card, weights):
     """Complete the card of this run's own encoder by what its pretraining wrote down."""
     made = json.loads(Path(weights).with_suffix(".json").read_text())
-    own = {"source": "timm", "architecture": made["architecture"], "arguments": made["arguments"]}
     file = Weights(file=Path(weights).name, how_to_get="run `snakemake pretrain` again.")
-    return card.model_copy(update=own | {"weights": file})
+    channels = made.get("recipe", {}).get("views", {}).get("channels", "slice")
+    card = card.trained_by(made["architecture"], made["arguments"], channels)
+    return card.model_copy(update={"weights": file})
 
 
 def _timm_model(card):

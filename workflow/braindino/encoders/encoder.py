@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 
 from braindino.device import has_bf16
-from braindino.encoders.bf16 import prefer_bf16
+from braindino.encoders.feeding import make_images, told
 from braindino.encoders.frozen import assert_frozen, fingerprint, freeze
 from braindino.encoders.reading import axial_planes, layer_modules, patches, pool, watch
 from braindino.errors import BadInput
@@ -58,8 +58,11 @@ class Encoder:
         self.batch = batch or (8 if device.type == "cpu" else 64)
         self.axial_range = axial_range
         self.bf16 = has_bf16(device) if bf16 is None else bf16
-        if self.bf16:
-            prefer_bf16(network, device)
+        self._last = None  # block, where it is lean
+        if type(network).__module__.startswith("timm."):
+            from braindino.encoders.lean import lean_blocks  # slow to import, for timm's alone
+
+            self._last = lean_blocks(network, device, self.bf16)
         self._outputs, watched = {}, layer_modules(network, card)
         self._expected = {*watched, *(["tokens"] if card.tokens else [])}
         if card.tokens:
@@ -90,7 +93,9 @@ class Encoder:
         BadInput
             When the encoder has none.
         """
-        grids = [patches(*out) for out in self._forward(volumes, modalities)]
+        grids = [
+            patches(out, self.card, shape) for out, shape in self._forward(volumes, modalities)
+        ]
         if grids[0] is None:
             raise BadInput(f"encoder {self.card.name}: it has no patch tokens.")
         tokens = torch.cat(grids).cpu()
@@ -111,8 +116,14 @@ class Encoder:
         -------
         Readout
         """
-        parts = [self._vectors(*out) for out in self._forward(volumes, modalities)]
-        vectors = {key: torch.cat([part[key] for part in parts]).cpu() for key in parts[0]}
+        turns = self._turns(volumes)
+        parts = [
+            self._vectors(*out, kept)
+            for rows, kept in turns
+            for out in self._forward(volumes, modalities, rows, kept)
+        ]
+        place = torch.cat([rows for rows, _ in turns]).argsort()
+        vectors = {key: torch.cat([part[key] for part in parts]).cpu()[place] for key in parts[0]}
         if self._sliced:
             vectors = self._mean_slices(vectors, len(volumes))
         return Readout(vectors.pop("embedding"), vectors.pop("patch_mean"), vectors)
@@ -133,55 +144,54 @@ class Encoder:
     def _pass_size(self, shape):
         return max(1, self.batch * 256**2 // math.prod(shape))
 
-    def _forward(self, volumes, modalities):
-        """Yield (output, card, shape of an image) of every batch of images."""
-        images = volumes.flatten(0, 1) if self._sliced else volumes
-        told = self._told(modalities, len(images) // len(volumes))
-        size = self._pass_size(images.shape[1:])
-        for start in range(0, len(images), size):
-            part = slice(start, start + size)
-            self._outputs.clear()
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-                output = self.network(self._channels(images[part]), *(t[part] for t in told))
-            self._check_outputs()
-            yield self._outputs.pop("tokens", output), self.card, images.shape[1:]
+    def _every(self, volumes):
+        return torch.arange(volumes.shape[:2].numel() if self._sliced else len(volumes))
 
-    def _told(self, modalities, repeats):
-        """Return the names by which the network is told each image's contrast, if it is."""
-        known = self.card.modalities
-        if not known:
-            return []
-        for modality in modalities or [None]:
-            if modality not in known:
-                raise BadInput(
-                    f"encoder {self.card.name}: it knows no contrast '{modality}'; 'modalities' in "
-                    f"its card lists: {', '.join(known)}."
-                )
-        return [[known[modality] for modality in modalities for _ in range(repeats)]]
+    def _turns(self, volumes):
+        """Return pairs of images and of how many of their tokens are read; None: all.
 
-    def _channels(self, images):
-        """Make the card's channels, normalised, of grey images (§4.2)."""
-        view, along = self.view, (-1, *(1,) * (images.ndim - 1))
-        images = images[:, None].to(self.device)
-        images = images.expand(-1, view.channels, *images.shape[2:])
-        if view.mean:
-            images = images - torch.tensor(view.mean, device=self.device).view(along)
-        if view.std:
-            images = images / torch.tensor(view.std, device=self.device).view(along)
-        return images
+        Of slices outside the axial range only the class token is.
+        """
+        every = self._every(volumes)
+        read = self.card.tokens, self.card.embedding
+        if not (self._sliced and self._last and read == ("norm", "cls")):
+            return [(every, None)]
+        planes = axial_planes(volumes.shape[1], self.axial_range)
+        inside = torch.isin(every % volumes.shape[1], planes)
+        turns = [(every[inside], None), (every[~inside], 1)]
+        return [(rows, kept) for rows, kept in turns if len(rows)]
 
-    def _check_outputs(self):
+    def _forward(self, volumes, modalities, rows=None, kept=None):
+        """Yield (output, shape of an image) of every batch of images, of all or of some rows."""
+        shape = volumes.shape[2:] if self._sliced else volumes.shape[1:]
+        rows = self._every(volumes) if rows is None else rows
+        for part in rows.split(self._pass_size(shape)):
+            images = make_images(volumes, part, self.view, self.device)
+            volume = part // volumes.shape[1] if self._sliced else part
+            output = self._run(images, told(self.card, modalities, volume), kept)
+            yield self._outputs.pop("tokens", output), shape
+
+    def _run(self, images, names, kept):
+        self._outputs.clear()
+        if self._last:
+            self._last.kept = kept
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            output = self.network(images, *names)
+        if self._last:
+            self._last.kept = None
         if silent := self._expected - set(self._outputs):
             raise BadInput(
                 f"encoder {self.card.name}: the module that its card names for "
                 f"'{sorted(silent)[0]}' takes no part in a forward pass."
             )
+        return output
 
     def _keep_layer(self, depth, output):
         self._outputs[depth] = pool(output, self.card)
 
-    def _vectors(self, output, card, shape):
-        embedding, grid = pool(output, card), patches(output, card, shape)
+    def _vectors(self, output, shape, kept):
+        embedding = pool(output, self.card)
+        grid = None if kept else patches(output, self.card, shape)
         if grid is not None and not self._sliced:
             grid = self._axial_part(grid)
         patch_mean = embedding if grid is None else grid.flatten(1, -2).mean(1)

@@ -16,13 +16,14 @@ from tqdm import tqdm
 from braindino.errors import BadInput
 from braindino.files import write_table
 from braindino.imaging.pipeline import read_ahead
+from braindino.imaging.planes import turn
 from braindino.imaging.views import encoder_input
 
 POOLS = {"cls": "feature", "patch": "patch_mean", "early": "early", "mid": "mid", "late": "late"}
 log = logging.getLogger(__name__)
 
 
-def extract_features(encoder, files, protocol, parts, key="", chunk=64, workers=1):
+def extract_features(encoder, files, protocol, parts, key="", chunk=64, plane="axial", workers=1):
     """Embed the stripped volumes of a cohort; what an interrupted job has done is kept.
 
     Parameters
@@ -37,6 +38,8 @@ def extract_features(encoder, files, protocol, parts, key="", chunk=64, workers=
         What the features depend on besides the volumes; a part of another key is not used.
     chunk : int
         Volumes between two saves.
+    plane : {'axial', 'coronal', 'sagittal'}
+        Of the slices; others than axial are for 2-D encoders.
     workers : int
         Threads that read and normalise volumes ahead of the network.
 
@@ -50,7 +53,7 @@ def extract_features(encoder, files, protocol, parts, key="", chunk=64, workers=
     chunks = [names[i : i + chunk] for i in range(0, len(names), chunk)]
     tables = [Path(parts, f"{_digest(key, ids, files)}.parquet") for ids in chunks]
     waiting = [ids for ids, table in zip(chunks, tables, strict=True) if not table.is_file()]
-    read = partial(_read, view=encoder.view, protocol=protocol)
+    read = partial(_read, view=encoder.view, protocol=protocol, plane=plane)
     ahead = read_ahead([files[n] for ids in waiting for n in ids], read, workers)
     left = sum(map(len, waiting))
     with tqdm(total=len(names), initial=len(names) - left, unit="volume", disable=None) as bar:
@@ -114,9 +117,9 @@ def _embed(encoder, ids, ahead, bar):
     return pd.DataFrame({"volume_id": ids, **columns})
 
 
-def _read(path, view, protocol):
+def _read(path, view, protocol, plane):
     image = nib.load(path)
-    return encoder_input(np.asanyarray(image.dataobj), image.affine, view, protocol)
+    return encoder_input(turn(np.asanyarray(image.dataobj), plane), image.affine, view, protocol)
 
 
 def _digest(key, ids, files):

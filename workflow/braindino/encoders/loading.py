@@ -1,13 +1,11 @@
 """Load published weights: every key of the file and of the network is accounted for."""
 
 import re
-from pathlib import Path
 
 import torch
 
-from braindino.encoders.tensors import few, read_tensors
 from braindino.errors import BadInput
-from braindino.files import sha256
+from braindino.tensors import check_file, few, load_state, read_tensors
 
 CHANGED = 0.99  # least share of the parameters that a load must change
 
@@ -31,42 +29,12 @@ def load_weights(network, path, name, weights):
         When the file is another one than the card's, holds more than tensors, a key is missing,
         unexpected or of another shape, or too few parameters differ from before.
     """
-    _check_file(path, weights)
+    check_file(path, weights, "the encoder's card")
     state, unexpected = _rename(read_tensors(path, weights.unwrap), weights)
     before = {k: p.detach().clone() for k, p in network.named_parameters() if p.requires_grad}
-    own = network.state_dict()
-    optional = _matcher(weights.missing)
-    problems = {
-        "missing": [k for k in own if k not in state and not optional(k)],
-        "unexpected": unexpected + [k for k in state if k not in own],
-        "of another shape": [
-            f"{k} {list(state[k].shape)} instead of {list(own[k].shape)}"
-            for k in own
-            if k in state and state[k].shape != own[k].shape
-        ],
-    }
-    if any(problems.values()):
-        raise BadInput(f"{path}: does not fit encoder {name}: {_listed(problems)}.")
-    network.load_state_dict(state, strict=False)
+    fit = f"{path}: does not fit encoder {name}"
+    load_state(network, state, fit, _matcher(weights.missing), unexpected)
     _check_changed(network, before, state, path, name)
-
-
-def _listed(problems):
-    return "; ".join(f"{len(k)} keys {what}: {few(k)}" for what, k in problems.items() if k)
-
-
-def _check_file(path, weights):
-    size = Path(path).stat().st_size
-    if weights.size and size != weights.size:
-        raise BadInput(
-            f"{path}: it has {size:,} bytes and the card expects {weights.size:,}; download it "
-            f"again: {weights.how_to_get}"
-        )
-    if weights.sha256 and sha256(path) != weights.sha256:
-        raise BadInput(
-            f"{path}: its checksum is not the one in the encoder's card; download the file again: "
-            f"{weights.how_to_get}"
-        )
 
 
 def _matcher(expressions):

@@ -40,21 +40,22 @@ def watch(network, name, module, card, keep):
 
 
 def first(output):
-    """Return the tensor of an output in float32, the first one where there are several."""
+    """Return the tensor of an output, the first one where there are several."""
     while isinstance(output, tuple | list):
         output = output[0]
-    return output.float()
+    return output
 
 
 def pool(output, card):
-    """Summarise an output as one vector an image, by the card's embedding: [batch, dim]."""
+    """Summarise an output as one vector an image, by the card's embedding: float32 [batch, dim]."""
     output = first(output)
-    if output.ndim == 2:
-        return output
     if output.ndim > 3:
         _refuse_class_token(card)
-        return output.flatten(2).mean(2)
-    return output[:, 0] if card.embedding == "cls" else output[:, card.prefix_tokens :].mean(1)
+        return output.flatten(2).float().mean(2)
+    if output.ndim == 3 and card.embedding == "mean":
+        return output[:, card.prefix_tokens :].float().mean(1)
+    vectors = output if output.ndim == 2 else output[:, 0]
+    return vectors.to(torch.float32, copy=True)  # a view would keep all tokens in memory
 
 
 def patches(output, card, shape):
@@ -69,14 +70,14 @@ def patches(output, card, shape):
 
     Returns
     -------
-    Tensor [batch, *grid, dim] or None
+    Tensor float32 [batch, *grid, dim] or None
 
     Raises
     ------
     BadInput
         When the tokens do not fill the grid of the card.
     """
-    output = first(output)
+    output = first(output).float()
     if output.ndim == 2:
         return None
     if output.ndim > 3:

@@ -24,6 +24,8 @@ class UniFormer(nn.Module):
         Channels of an attention head.
     """
 
+    inner = (2, 0, 1)  # order of the input's axes in all modules: it was pretrained on (z, x, y)
+
     def __init__(self, channels=1, depths=(3, 4, 8, 3), dims=(64, 128, 320, 512), head_dim=64):
         super().__init__()
         for stage, (depth, dim) in enumerate(zip(depths, dims, strict=True), start=1):
@@ -45,7 +47,7 @@ class UniFormer(nn.Module):
         -------
         Tensor [batch, dim, x / 16, y / 16, z / 16]
         """
-        maps = volumes.permute(0, 1, 4, 2, 3)  # it was pretrained on (z, x, y)
+        maps = volumes.permute(0, 1, *(2 + axis for axis in self.inner))
         for stage in range(1, 5):
             maps = getattr(self, f"patch_embed{stage}")(maps)
             maps = getattr(self, f"blocks{stage}")(maps)

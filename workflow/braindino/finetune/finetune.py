@@ -16,8 +16,7 @@ from braindino.probes.probe import label_draws
 from braindino.probes.subsets import head_key
 from braindino.probes.targets import head_loss
 from braindino.seeds import derive_seed
-
-SUFFIX = "_full_ft"  # after the encoder's name, as the published numbers have it
+from braindino.settings.finetune import SUFFIX
 
 
 def finetune(card, encoder, make, load, table, subsets, settings, folder, bins, seed, device):

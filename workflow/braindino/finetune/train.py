@@ -6,7 +6,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from braindino.files import written_whole
 from braindino.finetune.network import parameter_groups
-from braindino.probes.train import OPTIMISERS
+from braindino.probes.group import OPTIMISERS
 from braindino.seeds import derive_rng, derive_seed
 
 

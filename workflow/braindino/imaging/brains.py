@@ -1,9 +1,7 @@
 """Strip and crop a chunk of volumes; one bad scan becomes a reject and never stops the chunk."""
 
 import functools
-import logging
 from pathlib import Path
-from typing import NamedTuple
 
 import nibabel as nib
 import numpy as np
@@ -11,29 +9,17 @@ import pandas as pd
 from tqdm import tqdm
 
 from braindino.corpus.columns import REJECTS
-from braindino.corpus.stripped import is_stripped, nonzero_box
+from braindino.corpus.stripped import is_stripped
 from braindino.errors import BadInput
 from braindino.files import written_whole
 from braindino.imaging.hdbet import load_backend
 from braindino.imaging.pipeline import read_ahead
 from braindino.imaging.quality import MEASURES, measures
+from braindino.imaging.strip import Scan, brain_of, step, strip_scans
 from braindino.imaging.thumbnails import blanked, thumbnail
-from braindino.imaging.volume import crop, read_canonical, spacing_of
-
-log = logging.getLogger(__name__)
+from braindino.imaging.volume import spacing_of
 
 COLUMNS = ["volume_id", "dataset", "subject", "modality", "file", "stripped_before", *MEASURES]
-
-
-class _Scan(NamedTuple):
-    """A volume on its way: its row, its voxels, its brain; at the end the result or the fault."""
-
-    volume: tuple
-    raw: np.ndarray | None = None
-    affine: np.ndarray | None = None
-    mask: np.ndarray | None = None
-    result: tuple | None = None
-    fault: str | None = None
 
 
 def strip_chunk(volumes, folder, protocol, device, workers=1):
@@ -71,11 +57,8 @@ def strip_chunk(volumes, folder, protocol, device, workers=1):
     folder.mkdir(parents=True, exist_ok=True)
     stripped = volumes["skull_stripped"].astype(bool).all()
     backend = None if stripped else load_backend(protocol.skull_strip, device)
-    read = functools.partial(_step, _read, protocol=protocol)
-    strip = functools.partial(_step, _strip, backend=backend)
-    write = functools.partial(_step, _write, folder=folder, protocol=protocol)
-    scans = read_ahead(map(_Scan, volumes.itertuples()), read, workers)
-    done = read_ahead(map(strip, scans), write, workers)
+    write = functools.partial(step, _write, folder=folder, protocol=protocol)
+    done = read_ahead(strip_scans(volumes, protocol, backend, workers), write, workers)
     return _tables(list(tqdm(done, total=len(volumes), disable=None, unit="volume")))
 
 
@@ -94,17 +77,6 @@ def check_reject_fraction(rejects, total, limit):
         )
 
 
-def _step(work, scan, **settings):
-    """Take a scan a step further; bad input ends its way, and that of no other."""
-    if scan.fault:
-        return scan
-    try:
-        return work(scan, **settings)
-    except BadInput as error:
-        log.warning("rejected: %s: %s", scan.volume.path, error)
-        return _Scan(scan.volume, fault=f"{scan.volume.path}: {error}")
-
-
 def _tables(scans):
     """Part the brains from the rejects."""
     rejects = [(scan.volume.volume_id, "imaging", scan.fault) for scan in scans if scan.fault]
@@ -113,26 +85,9 @@ def _tables(scans):
     return index, pd.DataFrame(rejects, columns=REJECTS), [picture for _, picture in done]
 
 
-def _read(scan, protocol):
-    raw, affine = read_canonical(scan.volume.path, protocol.min_voxels, protocol.axial)
-    return scan._replace(raw=raw, affine=affine)
-
-
-def _strip(scan, backend):
-    mask = scan.raw != 0
-    if not scan.volume.skull_stripped:
-        mask &= backend.brain_mask(scan.raw, spacing_of(scan.affine))
-    if not mask.any():
-        raise BadInput("HD-BET found no brain")
-    return scan._replace(mask=mask)
-
-
 def _write(scan, folder, protocol):
     volume, raw, affine, mask = scan[:4]
-    stripped = np.where(mask, raw, 0)
-    brain, brain_affine = crop(stripped, affine, nonzero_box(stripped))
-    if min(brain.shape) < protocol.min_voxels:
-        raise BadInput(f"the brain's box is {brain.shape} voxels; HD-BET found no brain")
+    brain, brain_affine = brain_of(scan, protocol)
     name = volume.volume_id.replace("/", "_")
     _save(brain, brain_affine, folder / f"{name}.nii.gz")
     _save(mask.astype(np.uint8), affine, folder / f"{name}_mask.nii.gz")
@@ -144,7 +99,7 @@ def _write(scan, folder, protocol):
     picture = thumbnail(raw, mask, brain, spacing_of(affine), limits, protocol)
     # What is called stripped and does not look it may be a whole head, with its face.
     shown = not before or is_stripped(raw, protocol.skull_strip)
-    return _Scan(volume, result=((*row, *numbers.values()), picture if shown else blanked(picture)))
+    return Scan(volume, result=((*row, *numbers.values()), picture if shown else blanked(picture)))
 
 
 def _save(volume, affine, path):

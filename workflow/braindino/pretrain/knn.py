@@ -29,13 +29,18 @@ class KnnProbe:
         Pixels of a slice, square.
     neighbours : int
         Neighbours that vote.
+    channels : {"slice", "neighbours", "contrasts"}
+        As `channels.channel_rows` takes it; a lone contrast stands for all.
     """
 
-    def __init__(self, volumes, slices, size, neighbours):
+    def __init__(self, volumes, slices, size, neighbours, channels="slice"):
         self.neighbours = neighbours
         self.subjects = _codes(volumes["dataset"] + "/" + volumes["subject"])
         self.labels = {name: _codes(volumes[name]) for name in LABELS}
-        self.images = torch.stack([_read(volume, slices, size) for volume in volumes.itertuples()])
+        offsets = [-1, 0, 1] if channels == "neighbours" else [0]
+        self.images = torch.stack(
+            [_read(volume, slices, size, offsets) for volume in volumes.itertuples()]
+        )
 
     @torch.no_grad()
     def __call__(self, backbone):
@@ -92,12 +97,13 @@ def knn_accuracy(features, labels, subjects, neighbours):
     return float(right[asked].mean()), float(np.bincount(labels[asked]).max() / asked.sum())
 
 
-def _read(volume, count, size):
-    """Read slices of a volume: float16 [count, 1, size, size]."""
-    rows = volume.first + np.linspace(0, volume.count - 1, count + 2).round().astype(int)[1:-1]
+def _read(volume, count, size, offsets):
+    """Read slices of a volume, and those at the offsets: float16 [count, offsets, size, size]."""
+    places = np.linspace(0, volume.count - 1, count + 2).round().astype(int)[1:-1, None] + offsets
+    rows = volume.first + places.clip(0, volume.count - 1)
     shard = Slices([volume.shard])
-    images = np.stack([shard[int(row)] for row in rows]).astype(np.float32)
-    images = torch.from_numpy(images)[:, None]
+    images = np.stack([shard[int(row)] for row in rows.flat]).astype(np.float32)
+    images = torch.from_numpy(images).unflatten(0, rows.shape)
     resized = functional.interpolate(images, (size, size), mode="bilinear", antialias=True)
     return resized.half()
 

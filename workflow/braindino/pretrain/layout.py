@@ -3,7 +3,7 @@
 import torch
 
 from braindino.errors import BadInput
-from braindino.weights import load_strictly, read_weights
+from braindino.tensors import load_state, only_tensors, read_file
 
 # Our names, those of the released DINOv3.
 RENAMED = {
@@ -41,11 +41,13 @@ def load_dinov3_state(network, path):
     BadInput
         When the file cannot be read, or is not of this network.
     """
-    content = read_weights(path)
-    if "teacher" not in content:
+    content = read_file(path)
+    if not isinstance(content, dict) or "teacher" not in content:
         raise BadInput(f"{path}: holds no 'teacher'; give the teacher_checkpoint.pth of a run.")
+    teacher = only_tensors(content["teacher"], path)
     ours = {_renamed(key): key for key in network.state_dict()}
-    state = {ours.get(key, key): tensor for key, tensor in content["teacher"].items()}
+    state = {ours.get(key, key): tensor for key, tensor in teacher.items()}
     state.pop("backbone.rope_embed.periods", None)
     mask_token = state.get("backbone.mask_token", torch.empty(0))
-    load_strictly(network, state | {"backbone.mask_token": mask_token.flatten()}, path)
+    state["backbone.mask_token"] = mask_token.flatten()
+    load_state(network, state, f"{path}: does not fit the recipe's networks")

@@ -10,7 +10,7 @@ from torch.nn import functional
 from braindino.errors import BadInput
 from braindino.pretrain.backbone import Backbone
 from braindino.pretrain.randomness import seeded_torch
-from braindino.weights import check_sum
+from braindino.tensors import check_file
 
 INIT_STD = 0.02  # assumed: reference DINOv3 heads
 
@@ -138,7 +138,7 @@ def _load_initial(backbone, weights, path):
         raise BadInput(
             f"model.init: {weights.file} is not below weights_root; {weights.how_to_get}"
         )
-    check_sum(path, weights, "the recipe")
+    check_file(path, weights, "the recipe")
     backbone.load(path)
 
 

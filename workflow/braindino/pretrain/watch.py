@@ -42,8 +42,8 @@ class Watch:
     def probe(self, backbone):
         """Return the kNN accuracies of a backbone (the teacher's), with the levels of chance."""
         if self._probe is None:  # read by the one rank that asks
-            p = self.recipe.probe
-            self._probe = KnnProbe(self._volumes, p.slices, p.size, p.neighbours)
+            p, channels = self.recipe.probe, self.recipe.views.channels
+            self._probe = KnnProbe(self._volumes, p.slices, p.size, p.neighbours, channels)
         return self._probe(backbone)
 
     def warn(self, entries):

@@ -48,6 +48,18 @@ def probe(card, encoder, samples, draws, protocol, seed):
     DataFrame
         See `braindino.probes.predictions.predictions`.
     """
+    heads = fit_heads(card, encoder, samples, draws, protocol, seed)
+    return predictions(card, encoder, samples, draws, heads)
+
+
+def fit_heads(card, encoder, samples, draws, protocol, seed):
+    """Train the heads of `probe`, one a label subset; each is the same whichever train with it.
+
+    Returns
+    -------
+    braindino.probes.head.Heads
+        One a draw.
+    """
     features, lessons = [samples.features], []
     for draw in draws:
         own = derive_seed(seed, card.name, encoder, *head_key(*draw[:3]), "head")
@@ -56,8 +68,7 @@ def probe(card, encoder, samples, draws, protocol, seed):
         features.append(made)
     outputs = len(card.classes) if card.classes else 1
     known = torch.from_numpy(np.concatenate(features))
-    heads = train_heads(known, lessons, outputs, head_loss(card), protocol)
-    return predictions(card, encoder, samples, draws, heads)
+    return train_heads(known, lessons, outputs, head_loss(card), protocol)
 
 
 def label_draws(card, table, subsets, protocol, bins, seed):

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from braindino.corpus.columns import REJECTS
+from braindino.encoders.features import read_features
 from braindino.errors import BadInput
+from braindino.probes.subsets import shuffle_targets
 
 
 class Samples(NamedTuple):
@@ -24,6 +26,17 @@ class Samples(NamedTuple):
     table: pd.DataFrame
     features: np.ndarray
     rejects: pd.DataFrame
+
+
+def read_samples(card, split, files, protocol, seed):
+    """Return a task's samples from files of features; see `gather_samples`.
+
+    With `protocol.shuffle_labels` the training targets are dealt anew.
+    """
+    samples = gather_samples(card, split, *read_features(files, card.tokens))
+    if not protocol.shuffle_labels:
+        return samples
+    return samples._replace(table=shuffle_targets(samples.table, seed))
 
 
 def gather_samples(card, split, volumes, features):

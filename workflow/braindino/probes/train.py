@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.utils.rnn import pad_sequence
 
+from braindino.probes.compiled import CompiledGroup, compiled_epoch
+from braindino.probes.group import Group
 from braindino.probes.head import Heads, normalise
-from braindino.probes.losses import cox
-from braindino.probes.minibatches import epoch_batches, epoch_steps
+from braindino.probes.losses import CODES, cox
+from braindino.probes.minibatches import epoch_steps
 
 CACHE = 16 * 2**20  # bytes; measured: heads that a core's share of the cache holds train fastest
-OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,10 @@ def train_heads(features, lessons, outputs, loss, protocol):
     """Train one head a lesson (§4.3), keeping the parameters of its best epoch.
 
     Heads share nothing: each has its loss, its order of samples and, for Adam works element by
-    element, its own steps. Those of equally long epochs train as one batched model; a head that
-    `protocol.patience` epochs did not improve leaves it.
+    element, its own steps. Those of equally long epochs train as one batched model, of as many as
+    the cache holds; a head that `protocol.patience` epochs did not improve leaves it. Where there
+    is a C compiler, minibatches go through compiled code, which does the same several times faster
+    one head after the other.
 
     Parameters
     ----------
@@ -58,105 +60,20 @@ def train_heads(features, lessons, outputs, loss, protocol):
     """
     normed = normalise(features)
     heads = Heads(len(lessons), features.shape[1], protocol.hidden, outputs)
-    for rows in _groups(lessons, loss, protocol, heads):
-        group = _Group(normed, [lessons[row] for row in rows], heads.shape, loss, protocol)
+    epoch = compiled_epoch(*heads.shape, protocol.batch) if loss in CODES else None
+    held = max(1, CACHE // (4 * heads.flat.nbytes // len(heads)))  # gradient and two moments, too
+    for rows in _groups(lessons, loss, protocol, 1 if epoch else held):
+        given = normed, [lessons[row] for row in rows], heads.shape, loss, protocol
+        group = CompiledGroup(epoch, *given) if epoch else Group(*given)
         heads.put(rows, group.train())
     return heads
 
 
-def _groups(lessons, loss, protocol, heads):
-    """Yield rows of heads whose epochs are equally long, as many as the cache holds."""
+def _groups(lessons, loss, protocol, most):
+    """Yield rows of heads whose epochs are equally long, at most so many."""
     sizes = np.array([len(lesson.fit) for lesson in lessons])
     steps = np.array([epoch_steps(size, loss is cox, protocol) for size in sizes])
-    most = max(1, CACHE // (4 * heads.flat.nbytes // len(heads)))  # gradient and two moments, too
     order = np.lexsort((sizes, steps))
     for length in np.unique(steps):
         alike = order[steps[order] == length]
         yield from (alike[n : n + most].tolist() for n in range(0, len(alike), most))
-
-
-class _Group:
-    """Heads that train together; `active` are the rows of those that still do."""
-
-    def __init__(self, normed, lessons, shape, loss, protocol):
-        self.normed, self.loss, self.protocol = normed, loss, protocol
-        self.generators = [torch.Generator().manual_seed(lesson.seed) for lesson in lessons]
-        self.orders = [np.random.default_rng(lesson.seed) for lesson in lessons]
-        self.heads = Heads(len(lessons), *shape).start(self.generators)
-        self.adam = self._optimiser(self.heads)
-        self.fit = _padded([(lesson.fit, lesson.fit_targets) for lesson in lessons])
-        self.validate = _padded([(lesson.validate, lesson.validate_targets) for lesson in lessons])
-        self.active = np.arange(len(lessons))
-
-    def train(self):
-        best, count = self.heads.take(self.active), len(self.active)
-        scores, stale = np.full(count, np.inf), np.zeros(count, int)
-        for epoch in range(self.protocol.epochs + 1):
-            score = self._score()
-            better = np.flatnonzero(score < scores[self.active])
-            improved = self.active[better]
-            best.put(improved, self.heads.take(better))
-            scores[improved] = score[better]
-            stale[self.active] += 1
-            stale[improved] = 0
-            left = np.flatnonzero(stale[self.active] <= self.protocol.patience)
-            if epoch == self.protocol.epochs or not len(left):
-                return best
-            if len(left) < len(self.active):
-                self._keep(left)
-            self._learn()
-
-    def _learn(self):
-        """Go through an epoch."""
-        rows, targets, weights = (part[self.active] for part in self.fit)
-        sizes = (weights > 0).sum(1).tolist()
-        own = torch.arange(len(rows))[:, None]
-        orders = [self.orders[row] for row in self.active]
-        for drawn in epoch_batches(sizes, orders, self.loss is cox, self.protocol):
-            there = (drawn >= 0).float()
-            share, drawn = there / there.sum(1, keepdim=True), drawn.clamp(min=0)
-            self.heads.descend(
-                self.normed[rows[own, drawn]],
-                lambda outputs, t=targets[own, drawn], w=share: self.loss(outputs, t, w),
-                self._dropout(drawn.shape[1]),
-            )
-            self.adam.step()
-
-    @torch.no_grad()
-    def _score(self):
-        rows, targets, weights = (part[self.active] for part in self.validate)
-        return self.loss(self.heads(self.normed[rows]), targets, weights).numpy()
-
-    def _dropout(self, batch):
-        share = self.protocol.dropout
-        if not share:
-            return None
-        shape = batch, self.heads.shape[1]
-        draws = [torch.rand(shape, generator=self.generators[row]) for row in self.active]
-        return (torch.stack(draws) >= share) / (1 - share)
-
-    def _optimiser(self, heads):
-        make, protocol = OPTIMISERS[self.protocol.optimiser], self.protocol
-        decay = protocol.weight_decay
-        return make([heads.flat], protocol.learning_rate, weight_decay=decay, fused=True)
-
-    def _keep(self, left):
-        """Go on with some of the active heads, and their moments."""
-        old, heads = self.heads, self.heads.take(left)
-        adam, state = self._optimiser(heads), {}
-        for name, value in self.adam.state[old.flat].items():
-            state[name] = value
-            if value.shape == old.flat.shape:
-                state[name] = torch.empty_like(heads.flat.detach())
-                for part, moment in heads.views(state[name]).items():
-                    moment.copy_(old.views(value)[part][left])
-        if state:
-            adam.state[heads.flat] = state
-        self.heads, self.adam, self.active = heads, adam, self.active[left]
-
-
-def _padded(parts):
-    """Stack samples of the heads: rows, targets, and the weights of a mean."""
-    rows, targets = zip(*parts, strict=True)
-    weights = [torch.full((len(row),), 1 / len(row)) for row in rows]
-    return [pad_sequence(list(part), batch_first=True) for part in (rows, targets, weights)]

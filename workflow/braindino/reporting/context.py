@@ -3,22 +3,27 @@
 import yaml
 
 from braindino.pretrain.collapse import signs_of_collapse
+from braindino.reporting.captions import OVERLAP
+from braindino.reporting.conditions import as_strata
 from braindino.reporting.data import data_context, final_counts
 from braindino.reporting.efficiency import efficiency_rows
-from braindino.reporting.grids import OVERLAP, grid
+from braindino.reporting.facts import facts, task_titles, untrained
+from braindino.reporting.findings import findings
+from braindino.reporting.grids import grid
 from braindino.reporting.heads import TITLES, head_rows
 from braindino.reporting.labels import measure, task_title
+from braindino.reporting.power import caution, check_rows, power_rows
 from braindino.reporting.protocol import assumptions, deviations
 from braindino.reporting.provenance import provenance
-from braindino.reporting.published import published_rows, verdict_counts
+from braindino.reporting.published import claim_rows, published_rows, summary_rows, verdict_counts
 from braindino.reporting.quality import quality_sections
 from braindino.reporting.rejects import reject_groups
-from braindino.reporting.tables import result_rows
+from braindino.reporting.tables import table_rows
 
-FEW = 30  # assumed: below it, a 95 % interval of an AUC spans a fifth of the scale or more
+SECTIONS = {"perturbations": "robustness", "knn": "representation"}  # of tables; others: results
 
 
-def report_context(run, labels, tables, images, commit, pretraining=None, course=()):
+def report_context(run, labels, shown, tables, images, commit, pretraining=None, course=()):
     """Gather everything that `render_report` prints.
 
     Parameters
@@ -27,12 +32,16 @@ def report_context(run, labels, tables, images, commit, pretraining=None, course
         The configuration and its cards.
     labels : Labels
         Titles of the encoders, and the demo's note.
+    shown : list of Table
+        The tables of results, as `catalogue` lists them.
     tables : dict of DataFrame
         availability, the audits coverage, composition, splits, leakage, duplicates and notes,
-        subsets, rejects, outliers, metrics, comparisons, reproduction and efficiency.
+        subsets, rejects, outliers, metrics, comparisons, robustness and its comparisons (or
+        nothing), reproduction, claims, summary and efficiency; of those that were made, cka,
+        similarity and site_leakage.
     images : dict
-        figure_1a, figure_3, curves and patches: data URI or None; mosaics and histograms:
-        {cohort: data URI}.
+        Data URIs of figures by their file's name, e.g. figure_3 or curves, those that were made;
+        mosaics and histograms: {cohort: data URI}.
     commit : str
         Version of the code.
     pretraining : dict, optional
@@ -45,36 +54,31 @@ def report_context(run, labels, tables, images, commit, pretraining=None, course
     dict
         The context of `report.html`: plain strings, numbers, lists and dicts, and `Grid`s.
     """
-    shown = [card for card in run.tasks.values() if card.name in set(tables["metrics"]["task"])]
-    results = {
-        card.name: result_rows(
-            card, tables["metrics"], tables["comparisons"], tables["subsets"], labels
-        )
-        for card in shown
-    }
-    availability = tables["availability"]
+    availability, metrics = tables["availability"], tables["metrics"]
     coverage = final_counts(tables["coverage"], tables["rejects"])
     return {
         "run": run.config.run,
         "demo": labels.demo,
-        "facts": _facts(run, labels, coverage, availability, pretraining)
-        + _caution(run.tasks, tables["metrics"]),
-        "headlines": [_headline(card, results[card.name], labels) for card in shown],
+        "facts": facts(run, labels, coverage, availability, pretraining)
+        + caution(run.tasks, metrics),
         "availability": _with_titles(availability, run, labels),
         "data": data_context(run.tasks, tables | {"coverage": coverage}),
         "overlaps": _overlaps(run.tasks, labels),
         "assumptions": assumptions(run),
         "heads": head_rows(run),
         "head_titles": TITLES,
-        "deviations": deviations(run, _untrained(availability, labels)),
+        "deviations": deviations(run, untrained(availability, labels)),
         "quality": quality_sections(images["mosaics"], images["histograms"], tables["outliers"]),
-        "curves": images["curves"],
-        "patches": images["patches"],
         "collapse": signs_of_collapse(course, run.recipe),
-        "figure_1a": images["figure_1a"],
-        "figure_3": images["figure_3"],
-        "tables": [grid(results[card.name], card, labels) for card in shown],
+        "figures": images,
+        **_results(run.tasks, labels, shown, tables),
+        "findings": findings(run.tasks, tables, labels),
+        "power": power_rows(run.tasks, metrics, tables["comparisons"]),
+        "checks": check_rows(run.tasks, tables["comparisons"], run.config.statistics.alpha),
         "verdicts": verdict_counts(tables["reproduction"]),
+        "claim_verdicts": verdict_counts(tables["claims"]),
+        "summary": summary_rows(tables["summary"]),
+        "claims": claim_rows(tables["claims"]),
         "reproduction": published_rows(tables["reproduction"], labels),
         "rejects": reject_groups(tables["rejects"]),
         "efficiency": efficiency_rows(tables["efficiency"]),
@@ -85,67 +89,50 @@ def report_context(run, labels, tables, images, commit, pretraining=None, course
     }
 
 
-def _facts(run, labels, coverage, availability, pretraining):
-    """State in (name, text) pairs what was run on what."""
-    used = coverage[coverage["used"] > 0]
-    volumes = ", ".join(f"{r.dataset} ({r.used})" for r in used.itertuples())
-    absent = availability[availability["status"] == "absent"]
-    facts = [
-        ("Volumes used", f"{used['used'].sum()}: {volumes}" if len(used) else "none"),
-        ("Encoders", ", ".join(_present(availability, "encoder", labels.encoders))),
-        ("Tasks", ", ".join(_present(availability, "task", _task_titles(run.tasks)))),
-    ]
-    if pretraining:
-        facts.append(("Pretraining", _pretraining(pretraining)))
-    if len(absent):
-        facts.append(("Absent", ", ".join(f"{r.kind} {r.name}" for r in absent.itertuples())))
-    return facts
-
-
-def _caution(tasks, metrics):
-    """Warn of test sets on which no claim can rest."""
-    sizes = metrics[metrics["stratum"] == "all"].groupby("task")["n"].max()
-    small = [f"{tasks[name].title} ({n})" for name, n in sizes.items() if n < FEW]
-    text = f"no claim can rest on so few test subjects: {', '.join(small)}"
-    return [("Caution", text)] if small else []
-
-
-def _pretraining(record):
-    data = record["data"]
-    return (
-        f"{record['title']}: {record['iterations']:,} iterations on {data['slices']:,} slices "
-        f"of {data['volumes']:,} volumes"
-    )
+def _results(cards, labels, shown, tables):
+    """Lay out the tables by section, and state the main results."""
+    sections = {"results": [], "robustness": [], "representation": []}
+    headlines = []
+    for table in shown:
+        names = ["metrics", "comparisons"]
+        if table.kind == "perturbations":
+            names = ["robustness", "robustness_comparisons"]
+        statistics = [as_strata(tables[name]) for name in names]
+        rows = table_rows(table, cards, *statistics, tables["subsets"], labels)
+        sections[SECTIONS.get(table.kind, "results")].append(grid(rows, table, cards, labels))
+        if table.kind == "labels":
+            headlines += [_headline(cards[name], rows, labels) for name in table.tasks]
+    return {"tables": sections, "headlines": [line for line in headlines if line]}
 
 
 def _headline(card, rows, labels):
-    """State the primary metric of each encoder at the largest label ratio."""
-    rows = rows[rows["metric"] == card.metric]
+    """State the primary metric of each encoder at the largest label ratio; None without one."""
+    name = "dice_wt" if card.kind == "segmentation" else card.metric
+    rows = rows[(rows["task"] == card.name) & (rows["metric"] == name)]
     rows = rows[rows["ratio"] == rows["ratio"].max()]
+    if not len(rows):
+        return None
     results = [
         " ".join(filter(None, [r.title, r.pretrained_on_cohorts and OVERLAP, r.text, r.mark]))
         for r in rows.itertuples()
     ]
     ratio = f"{rows['ratio'].iloc[0]:.0%} of the labels".replace("%", " %")
-    name = measure(card.metric).label
-    return {"title": f"{card.title}, {ratio}", "text": f"{name}: {'; '.join(results)}"}
+    return {
+        "title": f"{card.title}, {ratio}",
+        "text": f"{measure(name).label}: {'; '.join(results)}",
+    }
 
 
 def _with_titles(availability, run, labels):
-    titles = {"dataset": _titles(run.datasets), "task": _task_titles(run.tasks)}
+    titles = {
+        "dataset": {name: card.title for name, card in run.datasets.items()},
+        "task": task_titles(run.tasks),
+    }
     titles["encoder"] = labels.encoders
     return [
         row | {"title": titles.get(row["kind"], {}).get(row["name"], "")}
         for row in availability.fillna("").to_dict("records")
     ]
-
-
-def _titles(cards):
-    return {name: card.title for name, card in cards.items()}
-
-
-def _task_titles(tasks):
-    return {name: task_title(card) for name, card in tasks.items()}
 
 
 def _overlaps(tasks, labels):
@@ -156,13 +143,3 @@ def _overlaps(tasks, labels):
         for card in tasks.values()
         if (shared := labels.shared_cohorts(name, card))
     ]
-
-
-def _present(availability, kind, titles):
-    usable = availability[(availability["kind"] == kind) & (availability["status"] != "absent")]
-    return [titles.get(name, name) for name in usable["name"]]
-
-
-def _untrained(availability, labels):
-    names = availability.loc[availability["status"] == "untrained", "name"]
-    return [labels.encoders.get(name, name).removesuffix(" (random weights)") for name in names]

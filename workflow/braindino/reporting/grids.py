@@ -1,14 +1,18 @@
-"""Layout of the result tables, as in the paper's supplement (S9: brain age; S12: MRI sequence).
+"""Layout of the result tables: what varies goes down, encoders go across.
 
-`grid` lays the numbers of `tables.result_rows` out, ratios by encoders; the formats print it.
+`grid` lays the numbers of `tables.table_rows` out; the formats print it.
 """
 
 from dataclasses import dataclass
 
-from braindino.reporting.labels import measure
-from braindino.reporting.tables import table_metrics
+import pandas as pd
 
-OVERLAP = "‡"  # after an encoder's title
+from braindino.reporting.captions import OVERLAP, caption
+from braindino.reporting.catalogue import LEADS, table_title
+from braindino.reporting.labels import measure
+
+INSIDE = "Full fine-tuning in the frozen interval"
+KEYS = ["task", "metric", "stratum", "ratio"]  # of a row
 
 
 @dataclass(frozen=True)
@@ -18,11 +22,12 @@ class Cell:
     text: str
     mark: str = ""
     best: bool = False
+    hint: str = ""  # on the test behind the mark
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table to print: `rows` hold plain text, then one `Cell` an encoder."""
+    """A table to print: `rows` hold plain text, and one `Cell` an encoder."""
 
     heading: str
     caption: str
@@ -30,65 +35,81 @@ class Grid:
     rows: list[list]
 
 
-def grid(rows, card, labels):
-    """Lay the numbers out as the paper does: ratios down, encoders across."""
+def grid(rows, table, cards, labels):
+    """Lay the numbers of a table out.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As `table_rows` returns them.
+    table : Table
+    cards : dict of TaskCard
+    labels : Labels
+    """
     encoders = list(dict.fromkeys(rows["encoder"]))
-    several = len(table_metrics(card)) > 1
+    leads = [*(["task"] if len(table.tasks) > 1 else []), *_metric(rows), *LEADS[table.kind]]
+    inside = [INSIDE] if table.kind == "full_ft" else []
     printed = []
-    for (metric, ratio), part in rows.groupby(["metric", "ratio"], sort=False):
-        cells = {r.encoder: Cell(r.text, r.mark, r.best) for r in part.itertuples()}
-        start = [measure(metric).label] if several else []
-        start += [f"{ratio:.0%}".replace("%", " %"), str(part["n_train"].iloc[0])]
-        printed.append(start + [cells.get(name, Cell("–")) for name in encoders])
-    titles = [flagged_title(name, card, labels) for name in encoders]
-    header = (["Metric"] if several else []) + ["Labels", "n train", *titles]
-    return Grid(heading(card, labels), _caption(rows, card, labels), header, printed)
+    for _, part in rows.groupby(KEYS, sort=False):
+        cells = {r.encoder: Cell(r.text, r.mark, r.best, _hint(r)) for r in part.itertuples()}
+        lead = [_lead(name, part.iloc[0], cards) for name in leads]
+        across = [cells.get(name, Cell("–")) for name in encoders]
+        printed.append(lead + across + [_inside(part, labels)] * len(inside))
+    titles = [flagged_title(name, [cards[t] for t in table.tasks], labels) for name in encoders]
+    header = [_capital(name) for name in leads] + titles + inside
+    return Grid(heading(table, cards, labels), caption(rows, table, cards, labels), header, printed)
 
 
-def flagged_title(encoder, card, labels):
-    """Title of an encoder; marked where its authors pretrained it on a cohort of the task."""
-    mark = f" {OVERLAP}" if labels.shared_cohorts(encoder, card) else ""
-    return labels.encoders.get(encoder, encoder) + mark
+def _metric(rows):
+    several = len(set(zip(rows["metric"], rows["stratum"].str.contains("risk"), strict=True))) > 1
+    return ["metric"] if several else []
 
 
-def heading(card, labels):
-    """Title of a task's table; 'demo' where it is one."""
-    number = f"Table {card.table.upper()}. " if card.table else ""
-    return f"{number}{card.title}{labels.demo_suffix}"
+def _capital(name):
+    return {"labels": "Labels", "age": "Age (years)"}.get(
+        name, name if name[1:2] in " " else name.capitalize()
+    )
 
 
-def _caption(rows, card, labels):
-    reference = labels.encoders.get(labels.reference, labels.reference)
-    sentences = [
-        _uncertainty(card),
-        f"{rows['n'].max()} test subjects." if len(rows) else "No predictions.",
-        "n train: labelled training subjects.",
-    ]
-    if rows["best"].any():
-        sentences.append("Bold: best.")
-    if rows["p"].notna().any():
-        test = "paired t-test" if card.kind == "regression" else "paired bootstrap"
-        test = "paired t-test over splits" if card.folds > 1 else test
-        sentences.append(f"*, **, ***: p < 0.05, 0.01, 0.001 against {reference} ({test}).")
-    sentences += _overlap(rows)
-    if labels.demo:
-        sentences.append(f"{labels.demo[0].upper()}{labels.demo[1:]}.")
-    return " ".join(sentences)
+def _lead(name, row, cards):
+    strength, _, after = row["stratum"].partition(":")
+    risk = f", {row['stratum'].replace('_', ' ')}" if "risk" in row["stratum"] else ""
+    return {
+        "task": lambda: cards[row["task"]].title,
+        "metric": lambda: measure(row["metric"]).label + risk,
+        "labels": lambda: f"{row['ratio']:.0%}".replace("%", " %"),
+        "n train": lambda: "–" if pd.isna(row["n_train"]) else str(row["n_train"]),
+        "n test": lambda: f"{row['n']:.0f}",
+        "age": lambda: row["stratum"],
+        "k": lambda: after,
+        "perturbation": lambda: strength.replace("_", " "),
+        "severity": lambda: after,
+    }[name]()
 
 
-def _uncertainty(card):
-    over = "bootstrap over test subjects; mean over label seeds"
-    if card.folds > 1:
-        over = f"Student-t over {card.folds} splits; mean over them and label seeds"
-    if not card.metric.startswith("mae"):
-        return f"Estimate [95 % interval], {over}."
-    return f"{measure(card.metric).label} ± SD of the estimate, {over}."
+def _hint(row):
+    if row.p != row.p:
+        return ""
+    difference = f"{row.difference:+.3g}".replace("-", "−")
+    adjusted = f"p = {row.p:.3g}, by Holm's method {row.p_holm:.3g}"
+    return f"difference {difference}; {adjusted}; n = {row.n:.0f}"
 
 
-def _overlap(rows):
-    """Say which cohorts of the task an encoder's authors pretrained it on."""
-    flagged = rows.loc[rows["pretrained_on_cohorts"] != "", ["title", "pretrained_on_cohorts"]]
-    pairs = flagged.drop_duplicates().itertuples(index=False)
-    listed = "; ".join(f"{title} on {cohorts}" for title, cohorts in pairs)
-    sentence = f"{OVERLAP} pretrained by its authors on a cohort of this task: {listed}."
-    return [sentence] if listed else []
+def _inside(part, labels):
+    values = part.set_index("encoder")
+    if not {labels.reference, labels.full_ft} <= set(values.index):
+        return "–"
+    frozen, tuned = values.loc[labels.reference], values.loc[labels.full_ft]
+    return "yes" if frozen["ci_low"] <= tuned["value"] <= frozen["ci_high"] else "no"
+
+
+def flagged_title(encoder, cards, labels):
+    """Title of an encoder; marked where its authors pretrained it on a cohort of the tasks."""
+    shared = any(labels.shared_cohorts(encoder, card) for card in cards)
+    return labels.title(encoder) + (f" {OVERLAP}" if shared else "")
+
+
+def heading(table, cards, labels):
+    """Title of a table; 'demo' where it is one."""
+    number = "" if table.number in cards else f"Table {table.number.upper()}. "
+    return f"{number}{table_title(table, cards)}{labels.demo_suffix}"

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from braindino.settings.finetune import SUFFIX
+
 PHANTOMS = "demo: phantoms, not patients"
 UNTRAINED = "demo: untrained encoders"
 
@@ -31,6 +33,17 @@ class Labels:
     def demo_suffix(self):
         """The demo's note for the end of a title, with its separator."""
         return f" ({self.demo})" if self.demo else ""
+
+    @property
+    def full_ft(self):
+        """Id of the reference encoder trained together with the head."""
+        return self.reference + SUFFIX
+
+    def title(self, encoder):
+        """Title of an encoder, of the one that full fine-tuning made, too."""
+        name = encoder.removesuffix(SUFFIX)
+        tuned = ", full fine-tuning" if name != encoder else ""
+        return self.encoders.get(name, name) + tuned
 
     def shared_cohorts(self, encoder, card):
         """List the cohorts of a task that an encoder's own authors pretrained it on."""
@@ -65,6 +78,15 @@ def task_title(card):
     return card.title + (" (splits only)" if card.evaluation == "pending" else "")
 
 
+def short_title(title):
+    """Shorten a task's title for a small panel."""
+    names = {"Alzheimer's disease": "AD", "Mild cognitive impairment": "MCI"}
+    names |= {" against normal cognition": " vs CN", ", three classes": ""}
+    for long, short in names.items():
+        title = title.replace(long, short)
+    return title
+
+
 def percent(share):
     """Print a share: '60 %', '< 1 %'."""
     return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
@@ -72,12 +94,12 @@ def percent(share):
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric's name, printed precision and direction."""
+    """A metric's name, printed precision and direction; None: neither way is better."""
 
     name: str
     unit: str
     decimals: int
-    lower_is_better: bool
+    lower_is_better: bool | None = False
 
     @property
     def label(self):
@@ -89,14 +111,26 @@ class Measure:
         return "–" if value != value else f"{value:.{self.decimals}f}"
 
 
+NAMES = {
+    "macro_auc": "Macro-AUC", "auc": "AUC", "accuracy": "Accuracy", "r2": "R²", "dice": "Dice",
+    "c_index": "C-index", "cka": "CKA", "mean_dice": "Mean Dice",
+}  # fmt: skip
+
+
 def measure(metric):
-    """Describe a metric by its id in the results, e.g. `mae_years`."""
-    kind, _, unit = metric.partition("_")
+    """Describe a metric by its id in the results, e.g. `mae_years` or `dice_wt`."""
+    kind, _, rest = metric.partition("_")
     if kind in ("mae", "rmse"):
-        return Measure(kind.upper(), unit, 2, lower_is_better=True)
-    names = {"macro_auc": "Macro-AUC", "accuracy": "Accuracy", "r2": "R²"}
-    names |= {"c_index": "C-index", "dice": "Dice", "ece": "ECE", "logrank_p": "Log-rank p"}
-    return Measure(names.get(metric, metric), "", 3, lower_is_better=metric == "ece")
+        return Measure(kind.upper(), rest, 2, lower_is_better=True)
+    if kind in ("dice", "hd95") and rest:
+        name = f"{kind.capitalize() if kind == 'dice' else kind.upper()} {rest.upper()}"
+        return Measure(name, "", 3) if kind == "dice" else Measure(name, "mm", 1, True)
+    special = {
+        "ece": Measure("ECE", "", 3, lower_is_better=True),
+        "logrank_p": Measure("Log-rank p", "", 3, lower_is_better=None),
+        "median_survival_days": Measure("Median survival", "days", 0, lower_is_better=None),
+    }
+    return special.get(metric) or Measure(NAMES.get(metric, metric), "", 3)
 
 
 def stars(p):

@@ -26,6 +26,26 @@ METHODS = [
         "at the stated learning rate a head cannot reach an offset of decades",
     ),
     (
+        "robustness: Gibbs",
+        "MONAI's GibbsNoise; k-space radius in samples",
+        "§4.5 says k-space truncation, and not of what shape",
+    ),
+    (
+        "robustness: bias field",
+        "Legendre polynomials up to the third degree, drawn for each volume, without a gain",
+        "§4.5 says smooth and multiplicative; a gain would vanish in the normalisation",
+    ),
+    (
+        "robustness: brains that their archive stripped",
+        "keep the mask of their own zeros",
+        "noise and ringing would fill the zeros, which no scanner measured",
+    ),
+    (
+        "representation: input of the CKA",
+        "the evaluation's slices",
+        "§4.6 resizes to 224 x 224 for it alone; so each volume is encoded once",
+    ),
+    (
         "statistics: SD of an MAE",
         "of the bootstrap distribution",
         "the published SDs (0.75 to 1.02 years, §2.3) are too narrow for single errors",
@@ -34,6 +54,28 @@ METHODS = [
         "statistics: resamples without a class",
         "excluded",
         "such a resample has no macro-AUC",
+    ),
+    (
+        "statistics: ADNI",
+        "Student-t interval and paired t-test over the splits; bootstrap of the pooled predictions "
+        "in age strata, and everywhere with `statistics.splits: bootstrap`",
+        "§4.3.2 says Student-t and a paired test across splits, §4.7 the paired bootstrap",
+    ),
+    (
+        "statistics: SD of a Dice",
+        "of the bootstrap distribution over test cases",
+        "§2.1 does not say of what; the published ones (0.01 to 0.03) are too narrow for cases",
+    ),
+    (
+        "statistics: PPMI's test",
+        "the paired bootstrap",
+        "§4.7 does not list PPMI, which is a classification like the others",
+    ),
+    (
+        "report: a number is reproduced",
+        "if it lies in the published interval, or in the published value ± 1.96 SD; without "
+        "either, if the published value lies in ours; without any, within 10 %",
+        "the paper's intervals are of its own test subjects, and most numbers have none",
     ),
     (
         "statistics: Holm's adjustment",

@@ -5,13 +5,12 @@ from collections import Counter
 import pandas as pd
 
 from braindino.reporting.labels import measure
+from braindino.reporting.summary import VERDICTS, kind_of
 
-VERDICTS = ["reproduced", "not reproduced", "not compared", "demo", "not run"]
 
-
-def verdict_counts(reproduction):
-    """Count the verdicts: [(verdict, rows)]."""
-    kinds = Counter(verdict.partition(":")[0] for verdict in reproduction["verdict"])
+def verdict_counts(judged):
+    """Count the verdicts on rows or claims: [(verdict, count)]."""
+    kinds = Counter(map(kind_of, judged["verdict"]))
     return [(kind, kinds[kind]) for kind in VERDICTS if kind in kinds]
 
 
@@ -39,3 +38,27 @@ def _published_row(row, labels):
         "verdict": row["verdict"],
         "section": row["section"],
     }
+
+
+def summary_rows(summary):
+    """Print the verdicts by task, where any was reached."""
+    ran = summary[summary["rows"] > summary["not run"]]
+    return [
+        {name: row[name] or "" for name in ("task", "of", "rows", *VERDICTS)}
+        for row in ran.to_dict("records")
+    ]
+
+
+def claim_rows(claims):
+    """Print the claims with how many of their comparisons hold; those not run say why."""
+    return [
+        {
+            "claim": row["claim"].replace(" %", "\N{NO-BREAK SPACE}%"),
+            "section": row["section"],
+            "held": f"{row['held']:.0f} of {row['checked']:.0f}"
+            if pd.notna(row["checked"])
+            else "",
+            "verdict": row["verdict"],
+        }
+        for row in claims.to_dict("records")
+    ]

@@ -76,6 +76,30 @@ class Bucket(Strict):
     include: list[str] = Field(["*"], description="globs of the files wanted, below the prefix")
 
 
+class Regions(Strict):
+    """Tumour regions of a cohort's label map, each within the one before (Table S5)."""
+
+    wt: list[int] = Field(description="values that make up the whole tumour")
+    tc: list[int] = Field(description="of them, the tumour core")
+    et: list[int] = Field(description="of them, the enhancing tumour")
+    dilation: int = Field(
+        3, description="voxels by which the challenge grows lesions before it tells them apart"
+    )
+    least_lesion: int = Field(50, description="voxels below which the challenge drops a lesion")
+    source: str = Field(description="who defined values and regions")
+
+    @model_validator(mode="after")
+    def _regions_are_nested(self):
+        if not set(self.et) <= set(self.tc) <= set(self.wt) or 0 in self.wt:
+            raise ValueError("'et' must lie in 'tc' and 'tc' in 'wt', and none may hold 0")
+        return self
+
+    @property
+    def values(self):
+        """Label values of each region, the largest region first."""
+        return {"wt": self.wt, "tc": self.tc, "et": self.et}
+
+
 class DatasetCard(Strict):
     """A cohort as its archive ships it."""
 
@@ -113,6 +137,7 @@ class DatasetCard(Strict):
         "{image}; what it does not name comes from the headers (PatientID, StudyDate)",
     )
     segmentation: str | None = Field(None, description="path pattern of the label map, if any")
+    regions: Regions | None = Field(None, description="what the values of the label map mean")
     ignored: dict[str, str] = Field(
         {}, description="glob of files that are no structural scans: why (e.g. '*_bold.nii.gz')"
     )
@@ -170,8 +195,10 @@ class TaskCard(Strict):
     title: str
     source: str = Field(description="section of the paper, or 'not in the paper'")
     kind: Literal["regression", "classification", "survival", "segmentation"]
-    evaluation: Literal["probe", "pending"] = Field(
-        "probe", description="pending: splits are made, the stage that evaluates it is not built"
+    evaluation: Literal["probe", "nnunet", "pending"] = Field(
+        "probe",
+        description="probe: a head on features; nnunet: a network of nnU-Net's; pending: splits "
+        "alone are made",
     )
     datasets: list[str]
     modalities: list[Modality] = Field(description="contrasts whose volumes are used")
@@ -226,8 +253,13 @@ class TaskCard(Strict):
         None, description="lower ends of the age strata in which the task is scored, too"
     )
     knn: str | None = Field(None, description="the paper's name of its kNN probe, e.g. knn_adni")
+    nnunet_id: int | None = Field(
+        None, description="segmentation: number of its data set in nnU-Net", ge=1, le=999
+    )
     table: str | None = Field(None, description="the paper's supplementary table, e.g. s9")
     panel: str | None = Field(None, description="the paper's panel of Fig. 3, e.g. j")
+    strata_table: str | None = Field(None, description="the paper's table of the age strata")
+    strata_panel: str | None = Field(None, description="the paper's panel of the age strata")
     note: str = ""
 
     @model_validator(mode="after")
@@ -242,6 +274,10 @@ class TaskCard(Strict):
             raise ValueError("'threshold' needs two classes")
         if (self.oversample or self.knn) and self.kind != "classification":
             raise ValueError("'oversample' and 'knn' are for classifications alone")
+        if self.evaluation == "nnunet" and not self.nnunet_id:
+            raise ValueError("'evaluation: nnunet' needs 'nnunet_id'")
+        if (self.strata_table or self.strata_panel) and not self.age_bins:
+            raise ValueError("'strata_table' and 'strata_panel' are of 'age_bins'")
         if self.head and self.head.loss and self.kind != "regression":
             raise ValueError("'head: loss' is for regressions alone")
         return self

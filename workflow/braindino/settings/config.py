@@ -11,6 +11,9 @@ from braindino.settings.finetune import Finetune
 from braindino.settings.imaging import Imaging
 from braindino.settings.plan import Plan
 from braindino.settings.probes import Probes
+from braindino.settings.representation import Representation
+from braindino.settings.robustness import Robustness
+from braindino.settings.segmentation import Segmentation
 from braindino.settings.statistics import Statistics
 
 
@@ -70,7 +73,12 @@ class Config(Strict):
     features: Features = Field(Features(), description="what is read of frozen encoders")
     probes: Probes = Field(Probes(), description="heads on frozen features")
     finetune: Finetune = Field(Finetune(), description="encoder and head trained together")
+    segmentation: Segmentation = Field(Segmentation(), description="encoders inside nnU-Net")
     statistics: Statistics = Field(Statistics(), description="uncertainty and tests")
+    robustness: Robustness = Field(Robustness(), description="perturbed test volumes")
+    representation: Representation = Field(
+        Representation(), description="alignment and similarity of features"
+    )
 
     @property
     def is_demo(self):

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from braindino.settings.base import Strict, assumed
 from braindino.settings.views import Inputs
 
+GRID = 16  # pixels or voxels that the decoders of segmentation make of one
+
 
 class Weights(Strict):
     """Where an encoder's weights are published, and how every key of the file is accounted for.
@@ -53,9 +55,18 @@ class Segmentation(Strict):
         description="four contrasts: fuse: a 1x1 convolution before it; repeat: its first kernel, "
         "rescaled; replace: a new first convolution; tokenizers: one for each contrast"
     )
+    native: Literal["repeat", "replace", "tokenizers"] | None = Field(
+        None, description="what its own code does instead; null: the same, or nothing is known"
+    )
     size: tuple[int, ...] = Field(description="pixels or voxels of a training patch")
     layers: list[str] = Field(description="modules whose outputs the decoder takes, shallow first")
     source: str = Field(description="where the adaptation comes from")
+
+    @model_validator(mode="after")
+    def _grid_fits(self):
+        if len(self.size) not in (2, 3) or any(side % GRID for side in self.size):
+            raise ValueError(f"'size' needs two or three sides that {GRID} divides")
+        return self
 
 
 class EncoderCard(Strict):
@@ -106,6 +117,23 @@ class EncoderCard(Strict):
     )
     pretrained_on: list[str] = Field([], description="cohorts its own authors pretrained on")
     note: str = ""
+
+    def trained_by(self, architecture, arguments, channels):
+        """Return the card of a recipe's encoder: its timm network, fed as the recipe feeds it.
+
+        Contrasts of a session are not at hand where volumes are embedded one by one; a lone one
+        stands for all three, as in pretraining.
+        """
+        neighbours = {"neighbours": channels == "neighbours"}
+        native = self.input.native.model_copy(update=neighbours)
+        return self.model_copy(
+            update={
+                "source": "timm",
+                "architecture": architecture,
+                "arguments": arguments,
+                "input": self.input.model_copy(update={"native": native}),
+            }
+        )
 
     @model_validator(mode="after")
     def _source_is_complete(self):

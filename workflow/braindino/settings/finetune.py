@@ -2,12 +2,14 @@
 
 from braindino.settings.base import Strict, assumed, stated
 
+SUFFIX = "_full_ft"  # after the encoder's name, as the published numbers have it
+
 
 class Finetune(Strict):
     """What differs from the frozen heads: the encoder is trained, too."""
 
     tasks: list[str] = stated(
-        ["cls_adni_cn_ad", "cls_adni_cn_mci", "age"],
+        ["cls_adni_cn_ad", "cls_adni_cn_mci", "age", "seg_brats2021"],
         "2.7",
         "tasks, of those that the run lists; a GPU's work, empty for none",
     )

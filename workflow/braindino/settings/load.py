@@ -94,7 +94,7 @@ def untrained(card, recipe):
     ----------
     card : EncoderCard
     recipe : Recipe
-        Says the architecture of the encoder that this run pretrains.
+        Says the architecture and the channels of the encoder that this run pretrains.
     """
     changes = {
         "name": CONTROL + card.name,
@@ -105,9 +105,8 @@ def untrained(card, recipe):
         "pretrained_on": [],
     }
     if card.source == "recipe":
-        model = recipe.model
-        changes |= {"source": "timm", "architecture": model.architecture}
-        changes["arguments"] = model.arguments
+        model, channels = recipe.model, recipe.views.channels
+        card = card.trained_by(model.architecture, model.arguments, channels)
     return card.model_copy(update=changes)
 
 
@@ -259,15 +258,17 @@ def _earlier(recipe, load):
 
 def _check_references(run, files, folder):
     # A demo names the phantoms of all cohorts and makes all encoders small; a run may use some.
-    known_cohorts, known_encoders = (
+    known_cohorts, known_tasks, known_encoders = (
         sorted(path.stem for path in Path(folder, kind).glob("*.yaml"))
-        for kind in ("datasets", "encoders")
+        for kind in ("datasets", "tasks", "encoders")
     )
     named = {
         "phantoms": (run.config.phantoms, known_cohorts),
         "statistics.reference": ([run.config.statistics.reference], run.encoders),
+        "segmentation.encoders": (run.config.segmentation.encoders or [], known_encoders),
+        "segmentation.ratios": (run.config.segmentation.ratios, run.config.corpus.label_ratios),
         "overrides.datasets": (run.config.overrides.datasets, run.datasets),
-        "overrides.tasks": (run.config.overrides.tasks, run.tasks),
+        "overrides.tasks": (run.config.overrides.tasks, known_tasks),
         "overrides.encoders": (run.config.overrides.encoders, known_encoders),
         "overrides.recipes": (
             run.config.overrides.recipes,
@@ -280,10 +281,11 @@ def _check_references(run, files, folder):
         },
     }
     for key, (names, known) in named.items():
-        for name in names:
+        known = [str(name) for name in known]
+        for name in map(str, names):
             if name not in known:
                 where = _file_of(key.split(".") if ":" not in key else ["tasks"], files)
                 raise BadInput(
                     f"{where}: key '{key}' names '{name}', which this run does not list"
-                    f"{_did_you_mean(name, list(known))}; it lists: {', '.join(known)}."
+                    f"{_did_you_mean(name, known)}; it lists: {', '.join(known)}."
                 )

@@ -58,6 +58,11 @@ class Probes(Strict):
     leave_out: list[Literal["site", "vendor"]] = assumed(
         ["site", "vendor"], "not in the paper", "groups of which each is held out once"
     )
+    planes: list[Literal["coronal", "sagittal"]] = assumed(
+        [],
+        "not in the paper; each is another pass of every 2-D encoder",
+        "planes besides the axial one across which 2-D encoders see a volume",
+    )
 
     def for_task(self, card):
         """Return the protocol of a task's head: with the changes of its card."""

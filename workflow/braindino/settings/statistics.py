@@ -1,5 +1,7 @@
 """Protocol of the statistics (paper section 4.7)."""
 
+from typing import Literal
+
 from braindino.settings.base import Strict, assumed, stated
 
 
@@ -14,3 +16,9 @@ class Statistics(Strict):
         ge=1,
     )
     reference: str = stated("braindino", "4.7", "encoder to which the others are compared")
+    splits: Literal["student", "bootstrap"] = stated(
+        "student",
+        "4.3.2",
+        "of a cross-validation: Student-t interval and paired t-test over its splits; bootstrap: "
+        "of the pooled predictions, as §4.7 has it for ADNI too",
+    )

@@ -17,6 +17,11 @@ class SliceView(Strict):
         None, description="pixels of a slice, down and across; null: imaging.evaluation_shape's"
     )
     channels: int = Field(3, description="equal channels that a grey slice becomes (§4.2)", ge=1)
+    neighbours: bool = Field(
+        False,
+        description="three channels are the slice below, the slice and the one above, itself at an "
+        "end, instead of equal ones",
+    )
     intensity: Literal["z_score", "unit"] = Field(
         "z_score",
         description="z_score: of the brain's voxels, background at 0 (§4.1.2); unit: the clipped "
@@ -25,6 +30,12 @@ class SliceView(Strict):
     mean: Channels = Field(None, description="subtracted from each channel; null: nothing")
     std: Channels = Field(None, description="by which each channel is divided; null: nothing")
     source: str = Field(description="where the values come from")
+
+    @model_validator(mode="after")
+    def _neighbours_are_three(self):
+        if self.neighbours and self.channels != 3:
+            raise ValueError("'neighbours' needs three channels")
+        return self
 
 
 class VolumeView(Strict):

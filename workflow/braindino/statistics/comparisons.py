@@ -2,23 +2,18 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from braindino.errors import BadInput
-from braindino.seeds import derive_rng
-from braindino.statistics.bootstrap import bootstrap, score_seeds
-from braindino.statistics.folds import fold_scores
+from braindino.statistics.folds import unless_by_splits
+from braindino.statistics.multiplicity import holm
 from braindino.statistics.outcomes import align
+from braindino.statistics.paired import bootstrap_test, error_test, fold_test, sign_flip_test
 from braindino.statistics.strata import age_strata
 
 COLUMNS = [
     "task", "ratio", "stratum", "metric", "reference", "encoder", "difference",
-    "test", "p", "p_holm", "n", "note",
+    "test", "p", "p_holm", "n", "note", "effect_size", "detectable", "p_delong", "p_wilcoxon",
 ]  # fmt: skip
-UNDEFINED = {
-    "classification": "a class is absent from the test set",
-    "survival": "no pair of test subjects can be ordered: too few events",
-}
 
 
 def comparisons(predictions, card, protocol, seed=0):
@@ -41,8 +36,11 @@ def comparisons(predictions, card, protocol, seed=0):
     -------
     DataFrame
         One row a ratio, metric and encoder; `difference` is encoder - reference, and `p_holm`
-        adjusts `p` over the encoders of a ratio, stratum and metric. Empty without reference or
-        rival.
+        adjusts `p` over the encoders of a ratio, stratum and metric. Beyond the paper,
+        `effect_size` is Cohen's d of paired errors or scores (`crosschecks.effect_size` of areas
+        and shares), `detectable` the smallest difference found with 80 % power, `p_delong`
+        DeLong's test of a two-class AUC, `p_wilcoxon` the signed-rank test of each seed,
+        Bonferroni-adjusted over seeds. Empty without reference or rival.
 
     Raises
     ------
@@ -51,11 +49,12 @@ def comparisons(predictions, card, protocol, seed=0):
     """
     rows = []
     for ratio, frame in predictions.groupby("ratio"):
-        test = _test_folds if len(set(frame["fold"])) > 1 else _test_of(card)
+        whole = unless_by_splits(frame, card, protocol)
+        test = fold_test if len(set(whole["fold"])) > 1 else _test_of(card)
         key = {"task": card.name, "ratio": ratio, "stratum": "all"}
-        rows += [key | row for row in _pairs(frame, card, protocol, seed, test)]
+        rows += [key | row for row in _pairs(whole, card, protocol, seed, test)]
         for stratum, part in age_strata(frame, card) if ratio == predictions["ratio"].max() else ():
-            test = _test_of(card, _sign_flip)
+            test = _test_of(card, sign_flip_test)
             key = {"task": card.name, "ratio": ratio, "stratum": stratum}
             rows += [key | row for row in _pairs(part, card, protocol, seed, test)]
     return _with_holm(pd.DataFrame(rows, columns=COLUMNS))
@@ -63,7 +62,7 @@ def comparisons(predictions, card, protocol, seed=0):
 
 def _test_of(card, regression=None):
     """Return the test of a task's kind (§4.7); survival times are tested by their C-index."""
-    return (regression or _test_regression) if card.kind == "regression" else _test_bootstrap
+    return (regression or error_test) if card.kind == "regression" else bootstrap_test
 
 
 def _pairs(frame, card, protocol, seed, test):
@@ -74,113 +73,11 @@ def _pairs(frame, card, protocol, seed, test):
         ours, theirs = align(reference, card), align(rival, card)
         _check_paired(ours, theirs, card, encoder, protocol.reference)
         key = {"encoder": encoder, "reference": protocol.reference, "n": theirs.n_subjects}
-        if test is _test_folds:
-            rows = _test_folds(reference, rival, card)
+        if test is fold_test:
+            rows = fold_test(reference, rival, card, protocol)
         else:
             rows = test(ours, theirs, card, protocol, seed)
         yield from (key | row for row in rows)
-
-
-def holm(p):
-    """Adjust p values by Holm's step-down method; NaN stays NaN and does not count."""
-    p = np.asarray(p, float)
-    adjusted = np.full(len(p), np.nan)
-    order = [i for i in np.argsort(p, kind="stable") if not np.isnan(p[i])]
-    floor = 0.0
-    for rank, i in enumerate(order):
-        floor = max(floor, min(1.0, (len(order) - rank) * p[i]))
-        adjusted[i] = floor
-    return adjusted
-
-
-def crossing_p(differences):
-    """Two-sided share of resampled differences crossing zero (§4.7), never exactly zero.
-
-    One is added to count and number: the observed sample is a possible resample too.
-    """
-    tail = min(np.sum(differences <= 0), np.sum(differences >= 0))
-    return float(min(1.0, 2 * (tail + 1) / (len(differences) + 1)))
-
-
-def _test_bootstrap(reference, rival, card, protocol, seed):
-    ours = bootstrap(reference, card, protocol, seed)
-    theirs = bootstrap(rival, card, protocol, seed)
-    for metric in ours:
-        differences = theirs[metric] - ours[metric]
-        differences = differences[~np.isnan(differences)]
-        defined = len(differences) > 0
-        yield {
-            "metric": metric,
-            "difference": _difference(reference, rival, card, metric),
-            "test": "paired bootstrap",
-            "p": crossing_p(differences) if defined else np.nan,
-            "note": "" if defined else UNDEFINED[card.kind],
-        }
-
-
-def _test_regression(reference, rival, card, _protocol, _seed):
-    ours, theirs = reference.absolute_errors(), rival.absolute_errors()
-    p, note = _paired_t(theirs, ours)
-    yield {
-        "metric": card.metric,
-        "difference": _difference(reference, rival, card, card.metric),
-        "test": "paired t-test",
-        "p": p,
-        "note": note,
-    }
-
-
-def _test_folds(reference, rival, card):
-    """Paired t-test over the splits of a cross-validation (§4.3.2)."""
-    ours, theirs = fold_scores(reference, card), fold_scores(rival, card)
-    for metric in ours:
-        both = ~np.isnan(ours[metric] + theirs[metric])
-        p, note = _paired_t(theirs[metric][both], ours[metric][both], "splits that hold each class")
-        yield {
-            "metric": metric,
-            "difference": _mean((theirs[metric] - ours[metric])[both]),
-            "test": "paired t-test over splits",
-            "p": p,
-            "note": note,
-        }
-
-
-def _mean(values):
-    return float(values.mean()) if len(values) else np.nan
-
-
-def _sign_flip(reference, rival, card, protocol, seed):
-    """Paired sign-flip test on per-subject errors, of the age strata (§4.7)."""
-    errors = rival.absolute_errors() - reference.absolute_errors()
-    enough = len(errors) > 1
-    p = stats.permutation_test(
-        (errors,),
-        np.mean,
-        permutation_type="samples",
-        n_resamples=protocol.bootstrap,
-        rng=derive_rng(seed, card.name, "sign flip"),
-    ).pvalue if enough else np.nan  # fmt: skip
-    yield {
-        "metric": card.metric,
-        "difference": _difference(reference, rival, card, card.metric),
-        "test": "paired sign-flip",
-        "p": float(p),
-        "note": "" if enough else "fewer than two test subjects",
-    }
-
-
-def _paired_t(a, b, units="test subjects"):
-    if len(a) < 2:
-        return np.nan, f"fewer than two {units}"
-    if np.array_equal(a, b):
-        return 1.0, "identical errors" if units == "test subjects" else "identical scores"
-    return float(stats.ttest_rel(a, b).pvalue), ""
-
-
-def _difference(reference, rival, card, metric):
-    once = np.ones((len(reference.target), 1))
-    ours, theirs = (score_seeds(o, card, once)[metric].mean() for o in (reference, rival))
-    return float(theirs - ours)
 
 
 def _check_paired(reference, rival, card, encoder, name):

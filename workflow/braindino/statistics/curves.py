@@ -2,11 +2,12 @@
 
 import pandas as pd
 
+from braindino.files import concat_frames
 from braindino.statistics.outcomes import score_columns
 from braindino.statistics.scores import BINS, confidence_bins
 from braindino.statistics.survival import kaplan_meier
 
-COLUMNS = ["task", "encoder", "ratio", "curve", "x", "y", "n"]
+COLUMNS = ["task", "encoder", "ratio", "curve", "x", "y", "n", "ci_low", "ci_high", "censored"]
 
 
 def curves(predictions, card):
@@ -19,7 +20,8 @@ def curves(predictions, card):
     card : TaskCard
         Classifications have a reliability curve, all seeds and folds together: x is the mean
         confidence of a bin, y the share that is right, n the predictions. Survival tasks have a
-        Kaplan–Meier curve a risk group: x is the time, y the share alive, n who is at risk.
+        Kaplan–Meier curve a risk group: x is the time, y the share alive with its 95 % interval
+        (Greenwood, log-log), n who is at risk, censored how many leave then.
 
     Returns
     -------
@@ -31,7 +33,7 @@ def curves(predictions, card):
     for (encoder, ratio), frame in predictions.groupby(["encoder", "ratio"]) if make else ():
         points = make(frame) if card.kind == "survival" else make(frame, card)
         made.append(points.assign(task=card.name, encoder=encoder, ratio=ratio))
-    return pd.concat(made, ignore_index=True)[COLUMNS] if made else pd.DataFrame(columns=COLUMNS)
+    return concat_frames(made, COLUMNS).reindex(columns=COLUMNS)
 
 
 def reliability(frame, card):
@@ -40,6 +42,8 @@ def reliability(frame, card):
     points = pd.DataFrame(
         {"x": scores.max(1), "y": (scores.argmax(1) == frame["target"]).astype(float)}
     )
-    by = points.groupby(pd.Categorical(confidence_bins(points["x"].to_numpy()), range(BINS)))
+    by = points.groupby(
+        pd.Categorical(confidence_bins(points["x"].to_numpy()), range(BINS)), observed=False
+    )
     curve = by.mean(numeric_only=True) if len(points) else points
     return curve.assign(n=by.size(), curve="reliability").dropna().reset_index(drop=True)

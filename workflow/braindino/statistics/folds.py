@@ -4,7 +4,13 @@ import numpy as np
 from scipy import stats
 
 from braindino.statistics.bootstrap import score_seeds
-from braindino.statistics.outcomes import align
+from braindino.statistics.outcomes import align, pool_encoders
+
+
+def unless_by_splits(frame, card, protocol):
+    """Pool the folds of predictions, unless the protocol scores each split by itself."""
+    by_splits = protocol.splits == "student" or len(set(frame["fold"])) == 1
+    return frame if by_splits else pool_encoders(frame, card)
 
 
 def fold_scores(frame, card):

@@ -6,7 +6,7 @@ from scipy import stats
 
 from braindino.errors import BadInput
 from braindino.statistics.bootstrap import percentile_interval
-from braindino.statistics.comparisons import holm
+from braindino.statistics.multiplicity import holm
 
 RESAMPLES, SEED = 2000, 42  # §4.7
 

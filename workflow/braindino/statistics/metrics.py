@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from braindino.statistics.bootstrap import bootstrap, percentile_interval, score_seeds
-from braindino.statistics.folds import fold_rows
+from braindino.statistics.folds import fold_rows, unless_by_splits
 from braindino.statistics.gap import gap_rows
 from braindino.statistics.outcomes import align
+from braindino.statistics.scores import scorers
 from braindino.statistics.strata import age_strata
 from braindino.statistics.survival import survival_rows
 
@@ -36,9 +37,9 @@ def metrics(predictions, card, protocol, seed=0):
         One row an encoder, ratio and metric. `value` is the mean over label seeds; `sd` and
         the interval are of its bootstrap over test subjects. `sd` is assumed to be what the
         paper calls SD: its 0.75 to 1.02 years beside errors of up to 20 (§2.3) are too narrow
-        for the spread of single errors. That spread is `sd_subjects` (MAE only), and
-        `sd_seeds` that of the label seeds. `n` counts subjects, `resamples` those in which
-        every class occurs. Of several folds they are Student-t over the folds (§4.3.2), and
+        for the spread of single errors. That spread is `sd_subjects` (of MAE and of what scores
+        cases), and `sd_seeds` that of the label seeds. `n` counts subjects, `resamples` those in
+        which every class occurs. Of several folds they are Student-t over the folds (§4.3.2), and
         `resamples` counts folds. Age strata are of the largest ratio, all folds pooled; survival
         tasks have rows on their risk groups, a brain age on its gap.
     """
@@ -53,6 +54,7 @@ def metrics(predictions, card, protocol, seed=0):
 
 
 def _all_rows(frame, card, protocol, seed):
+    frame = unless_by_splits(frame, card, protocol)
     if len(set(frame["fold"])) > 1:
         yield from fold_rows(frame, card, protocol)
         return
@@ -78,9 +80,19 @@ def score_rows(outcomes, card, protocol, seed):
             "n": outcomes.n_subjects,
             "n_volumes": len(outcomes.target),
             "sd_seeds": _sd(by_seed[:, 0]),
-            "sd_subjects": _sd(outcomes.absolute_errors()) if metric.startswith("mae") else np.nan,
+            "sd_subjects": _spread(outcomes, card, metric),
             "resamples": int(np.sum(~np.isnan(resampled[metric]))),
         }
+
+
+def _spread(outcomes, card, metric):
+    """SD over subjects of an absolute error, over cases of their own score."""
+    if metric.startswith("mae"):
+        return _sd(outcomes.absolute_errors())
+    if card.kind == "segmentation":
+        column = list(scorers(card)).index(metric)
+        return _sd(outcomes.subject_means(outcomes.predicted[..., column]))
+    return np.nan
 
 
 def _sd(values):

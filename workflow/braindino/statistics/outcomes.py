@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from braindino.errors import BadInput
+from braindino.statistics.segmentation import CASE_SCORES
 
 KEYS = ["subject", "volume_id", "fold"]
+SEVERAL = ("classification", "segmentation")  # kinds of task that predict several columns
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Outcomes:
         Index of each volume's subject; the subject is the unit of resampling.
     target : ndarray of float [volumes] or [volumes, 2]
         Class index, or number to predict, or time and event.
-    predicted : ndarray of float [seeds, volumes, classes] or [seeds, volumes]
-        Class probabilities, or predicted numbers, or log hazards.
+    predicted : ndarray of float [seeds, volumes, columns] or [seeds, volumes]
+        Class probabilities, or predicted numbers, or log hazards; of segmentations, scores.
     """
 
     volumes: np.ndarray
@@ -44,11 +46,25 @@ class Outcomes:
         """Return each subject's mean absolute error, in the target's unit: [subjects]."""
         return self.subject_means(np.abs(self.predicted - self.target))
 
+    def errors_by_seed(self):
+        """Return each subject's mean absolute error of each label seed: [seeds, subjects]."""
+        return self._by_seed(np.abs(self.predicted - self.target))
+
+    def true_scores(self):
+        """Return the probability of the true class of each seed and subject: [seeds, subjects]."""
+        index = np.broadcast_to(self.target.astype(int), self.predicted.shape[:2])[..., None]
+        return self._by_seed(np.take_along_axis(self.predicted, index, axis=2)[..., 0])
+
+    def _by_seed(self, values):
+        return np.stack([self.subject_means(row[None]) for row in values])
+
 
 def score_columns(card):
     """Name the prediction columns of a task."""
     if card.kind == "classification":
         return [f"score_{k}" for k in range(len(card.classes))]
+    if card.kind == "segmentation":
+        return CASE_SCORES
     return ["prediction"]
 
 
@@ -74,6 +90,12 @@ def pool_folds(frame, card):
     scores = score_columns(card)
     first = by.first().drop(columns=scores)
     return first.merge(by[scores].mean(), on=["seed", "subject", "volume_id"]).assign(fold=0)
+
+
+def pool_encoders(frame, card):
+    """Pool the folds of each encoder's predictions at one ratio, as `pool_folds` does."""
+    encoders = frame.groupby("encoder", group_keys=False)
+    return encoders[list(frame)].apply(pool_folds, card)
 
 
 def align(frame, card):
@@ -107,7 +129,7 @@ def align(frame, card):
         volumes=keys[:n, 1],
         subject=np.unique(keys[:n, 0], return_inverse=True)[1],
         target=target if card.kind == "survival" else target[:, 0],
-        predicted=predicted if card.kind == "classification" else predicted[..., 0],
+        predicted=predicted if card.kind in SEVERAL else predicted[..., 0],
     )
 
 

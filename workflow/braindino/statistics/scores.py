@@ -7,6 +7,8 @@ all resamples. Every function takes `target` [volumes], `predicted` ([volumes, c
 
 import numpy as np
 
+from braindino.statistics.segmentation import CASE_SCORES
+
 BINS = 10  # of the calibration error; assumed
 
 
@@ -84,12 +86,19 @@ def r2(target, predicted, weights):
     return 1 - _ratio(_mean((predicted - target) ** 2, weights), variance)
 
 
+def case_mean(column):
+    """Return the score that is the mean over cases of a column of what was predicted."""
+    return lambda _target, predicted, weights: _mean(predicted[:, column], weights)
+
+
 def scorers(card):
     """Return the scores of a task by their names in the results, the primary one first."""
     if card.kind == "classification":
         return {"macro_auc": macro_auc, "accuracy": accuracy, "ece": ece}
     if card.kind == "survival":
         return {"c_index": c_index}
+    if card.kind == "segmentation":
+        return {name: case_mean(place) for place, name in enumerate(CASE_SCORES)}
     suffix = f"_{card.unit}" if card.unit else ""
     return {f"mae{suffix}": mae, f"rmse{suffix}": rmse, "r2": r2}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from braindino.statistics.outcomes import pool_folds
+from braindino.statistics.outcomes import pool_encoders
 
 
 def age_strata(frame, card):
@@ -18,8 +18,7 @@ def age_strata(frame, card):
     if not card.age_bins or "age" not in frame:
         return
     if len(set(frame["fold"])) > 1:
-        encoders = frame.groupby("encoder", group_keys=False)
-        frame = encoders[list(frame)].apply(pool_folds, card)
+        frame = pool_encoders(frame, card)
     number = np.digitize(frame["age"].astype(float).fillna(-1), card.age_bins)
     for index, name in enumerate(stratum_names(card.age_bins), start=1):
         if (part := frame[number == index]).size:

@@ -23,7 +23,8 @@ def supplement_metrics(predictions, card, protocol, seed):
     DataFrame
         Rows of the metrics, whose stratum names the probe: 'linear'; 'k:1' and so on, under
         the task's kNN name; 'leave_site' of all held-out groups together and 'leave_site NAME' of
-        one, and so for vendors. Of several folds, a scan's predictions are averaged.
+        one, and so for vendors; 'coronal' and 'sagittal'. Of several folds, a scan's predictions
+        are averaged.
     """
     if not len(predictions):  # a task whose targets no other probe learns
         return pd.DataFrame(columns=COLUMNS)
@@ -48,5 +49,5 @@ def supplement_comparisons(predictions, protocol):
 
 def _strata(probe, frame):
     yield probe, frame
-    if probe != "linear":
+    if probe.startswith("leave_"):
         yield from ((f"{probe} {group}", part) for group, part in frame.groupby("group"))

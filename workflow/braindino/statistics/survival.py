@@ -48,16 +48,20 @@ def survival_rows(frame):
 
 
 def kaplan_meier(frame):
-    """Return both groups' curves: curve, x (time), y (share alive) and n (at risk)."""
+    """Return both groups' curves: the columns of `curves.curves` without their keys."""
     curves = []
     for name, group in risk_groups(frame).items():
         if len(group):
-            table = _fit(group)
-            alive = table.survival_function_.iloc[:, 0]
-            at_risk = table.event_table["at_risk"].reindex(alive.index)
-            columns = {"x": alive.index, "y": alive.to_numpy(), "n": at_risk.to_numpy()}
-            curves.append(pd.DataFrame(columns).assign(curve=f"kaplan_meier {name}"))
+            curves.append(_curve(_fit(group)).assign(curve=f"kaplan_meier {name}"))
     return pd.concat(curves, ignore_index=True)
+
+
+def _curve(fit):
+    alive = fit.survival_function_.iloc[:, 0]
+    events, interval = fit.event_table.loc[alive.index], fit.confidence_interval_.loc[alive.index]
+    columns = {"x": alive.index, "y": alive, "n": events["at_risk"], "censored": events["censored"]}
+    bounds = dict(zip(("ci_low", "ci_high"), interval.to_numpy().T, strict=True))
+    return pd.DataFrame(columns | bounds).reset_index(drop=True)
 
 
 def _fit(group):

@@ -23,5 +23,7 @@ with job_log(snakemake.log[0]):
             params.probed,
             params.modalities,
             chunks,
+            params.compared.get(card["name"], []),
+            params.most,
         )
         write_table(volumes, path)

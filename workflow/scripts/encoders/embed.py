@@ -25,15 +25,15 @@ with job_log(snakemake.log[0]):
         if row.volume_id in wanted
     }
     settings, protocol = Features(**shared["features"]), Imaging(**shared["imaging"])
-    options = choose_device(shared["device"]), shared["batch"], shared["seed"]
-    pretrained = snakemake.input.get("pretrained") or [None]
-    made = []
+    where = choose_device(shared["device"]), shared["batch"], shared["seed"]
+    made, pretrained = [], snakemake.input.get("pretrained") or [None]
     for *encoder, output in zip(*encoders.values(), snakemake.output, strict=True):
         card, weights = EncoderCard(**encoder[0]), pretrained[0] or encoder[1]
-        frozen = build_encoder(card, weights, settings, *options)
+        frozen = build_encoder(card, weights, settings, *where)
         key = json.dumps([shared, encoder, weights and sha256(weights)])
+        options = key, snakemake.params.chunk, snakemake.wildcards.get("plane", "axial")
         folder = Path(output).with_suffix(".parts")
-        table = extract_features(frozen, files, protocol, folder, key, snakemake.params.chunk)
+        table = extract_features(frozen, files, protocol, folder, *options)
         made.append((table, output, folder))
     # Not before all are there: Snakemake removes what an interrupted job has written.
     for features in made:

@@ -3,12 +3,11 @@
 import pandas as pd
 import torch
 
-from braindino.encoders.features import read_features
-from braindino.files import write_table
+from braindino.files import concat_frames, write_table
 from braindino.log import job_log
+from braindino.probes.planes import plane_probes
 from braindino.probes.probe import label_draws, probe
-from braindino.probes.samples import gather_samples
-from braindino.probes.subsets import shuffle_targets
+from braindino.probes.samples import read_samples
 from braindino.probes.supplement import supplement
 from braindino.settings.cards import TaskCard
 from braindino.settings.probes import Probes
@@ -19,11 +18,11 @@ with job_log(snakemake.log[0]):
     card, encoder = TaskCard(**params.card), snakemake.wildcards.encoder
     protocol = Probes(**params.protocol).for_task(card)
     split = pd.read_parquet(given.split)
-    samples = gather_samples(card, split, *read_features(given.features, card.tokens))
-    if protocol.shuffle_labels:
-        samples = samples._replace(table=shuffle_targets(samples.table, params.seed))
+    samples = read_samples(card, split, given.features, protocol, params.seed)
     subsets, common = pd.read_parquet(given.subsets), (protocol, params.bins, params.seed)
     draws, unlearnt = label_draws(card, samples.table, subsets, *common)
     write_table(probe(card, encoder, samples, draws, protocol, params.seed), made.predictions)
-    write_table(supplement(card, encoder, samples, draws, *common), made.supplement)
+    beside = supplement(card, encoder, samples, draws, *common)
+    planes = plane_probes(card, encoder, split, given.planes, subsets, *common)
+    write_table(concat_frames([beside, planes], beside.columns), made.supplement)
     write_table(pd.concat([samples.rejects, unlearnt]), made.rejects)

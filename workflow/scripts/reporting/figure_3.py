@@ -8,8 +8,8 @@ from braindino.reporting.figure_3 import figure_3
 from braindino.reporting.labels import labels
 from braindino.reporting.style import save_figure
 from braindino.settings.load import restore_run
+from braindino.statistics import comparisons, metrics
 from braindino.statistics.baselines import training_mean_mae
-from braindino.statistics.metrics import COLUMNS
 
 with job_log(snakemake.log[0]):
     run = restore_run(snakemake.params.run)
@@ -19,5 +19,8 @@ with job_log(snakemake.log[0]):
     }
     cards = [run.tasks[task] for task in splits]
     baselines = {c.name: training_mean_mae(splits[c.name]) for c in cards if c.kind == "regression"}
-    metrics = concat_tables(snakemake.input.metrics, COLUMNS)
-    save_figure(figure_3(metrics, cards, names, baselines), *snakemake.output)
+    statistics = (
+        concat_tables(snakemake.input[name], room.COLUMNS)
+        for name, room in (("metrics", metrics), ("comparisons", comparisons))
+    )
+    save_figure(figure_3(*statistics, cards, names, baselines), *snakemake.output)

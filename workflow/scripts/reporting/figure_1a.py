@@ -3,7 +3,7 @@
 import pandas as pd
 
 from braindino.log import job_log
-from braindino.reporting.figure_1 import figure_1a
+from braindino.reporting.figure_1a import figure_1a
 from braindino.reporting.labels import labels
 from braindino.reporting.style import save_figure
 from braindino.settings.load import restore_run

@@ -1,0 +1,1 @@
+"""Representation: what frozen features look like, and how alike those of two encoders are."""

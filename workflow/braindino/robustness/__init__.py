@@ -1,0 +1,1 @@
+"""Robustness: perturbed test volumes, judged by the heads of the clean ones."""
