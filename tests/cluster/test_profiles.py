@@ -41,14 +41,14 @@ def named(profile):
 
 @pytest.mark.parametrize("name", ["slurm", "local"])
 def test_every_rule_that_a_profile_names_exists(name, root, rules):
-    known = set(re.findall(r"^ *rule (\w+):", "\n".join(rules.values()), re.MULTILINE))
+    known = set(re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)\b", "\n".join(rules.values()), re.MULTILINE))
     assert set(named(read_profile(root / "profiles" / name))) <= known
 
 
 def test_no_rule_names_a_site_or_retries_by_itself(rules):
     # A rule's own retries are obeyed inside the job as well: twice nested.
     for name, text in rules.items():
-        for word in ("slurm_", "partition", "gres", "retries:"):
+        for word in ("slurm_", "partition", "gres=", "retries:"):
             assert word not in text, f"{name}: {word}"
 
 
