@@ -41,7 +41,8 @@ def named(profile):
 
 @pytest.mark.parametrize("name", ["slurm", "local"])
 def test_every_rule_that_a_profile_names_exists(name, root, rules):
-    known = set(re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)\b", "\n".join(rules.values()), re.MULTILINE))
+    text, head = "\n".join(rules.values()), r"^ *(?:rule|use rule \w+ as) (\w+)\b"
+    known = set(re.findall(head, text, re.MULTILINE))
     assert set(named(read_profile(root / "profiles" / name))) <= known
 
 
