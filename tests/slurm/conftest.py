@@ -69,7 +69,7 @@ def state(pid):
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
-def wait_until(condition, what, seconds=240):
+def wait_until(condition, what, seconds=600):
     """Wait for something, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -53,7 +53,7 @@ def test_interruptions_change_nothing(workflow, local, prepared, cluster, wait_u
             assert job.poll() is None, run.log.read_text()[-6000:]
             return iteration(run.results) > reached[-1] + 2 and cluster.running("train")
 
-        found = wait_until(moved, f"iteration {reached[-1] + 3}", seconds=120)
+        found = wait_until(moved, f"iteration {reached[-1] + 3}")
         reached.append(iteration(run.results))
         return found
 
