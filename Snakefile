@@ -53,11 +53,6 @@ rule features:
         feature_files(),
 
 
-rule finetuning:
-    input:
-        [paths.finetune(task, "predictions.parquet") for task in FINETUNED],
-
-
 rule probes:
     input:
         expand(paths.predictions("{task}", "{encoder}"), task=PROBED, encoder=ENCODERS),

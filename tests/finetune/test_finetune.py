@@ -1,14 +1,23 @@
 """Fine-tuning of a tiny network on a few small volumes."""
 
+import json
+
+import nibabel as nib
+import numpy as np
 import pandas as pd
 import pytest
 import timm
 import torch
+from safetensors.torch import save_file
 
 from braindino.errors import BadInput
+from braindino.files import write_table
 from braindino.finetune.finetune import finetune
+from braindino.finetune.job import finetune_files
 from braindino.finetune.network import VolumeNetwork, parameter_groups
+from braindino.pretrain.launch import launch
 from braindino.settings.finetune import Finetune
+from braindino.settings.imaging import Imaging
 from braindino.settings.probes import Probes
 
 CPU = torch.device("cpu")
@@ -104,3 +113,47 @@ def test_fused_contrasts_are_refused(card, table):
     fused = card.model_copy(update={"fusion": "mean"})
     with pytest.raises(BadInput, match=r"dx\.yaml: a task with fusion cannot be fine-tuned"):
         finetune(fused, "x", make, load, table, None, (TUNED, PROTOCOL), None, 3, 0, CPU)
+
+
+@pytest.fixture
+def files(table, tmp_path):
+    """Write what the corpus, imaging and pretraining leave behind of the table's volumes."""
+    made = {"architecture": "vit_small_patch16_dinov3", "arguments": ARGUMENTS | {"init_values": 1}}
+    del made["arguments"]["num_classes"]
+    (tmp_path / "encoder.json").write_text(json.dumps(made))
+    save_file(make().state_dict(), tmp_path / "encoder.safetensors")
+    (tmp_path / "brains").mkdir()
+    for name in table["volume_id"]:
+        brain = 1 + load(name).numpy().transpose(2, 1, 0) - load(name).min().item()
+        nib.save(nib.Nifti1Image(brain, np.eye(4)), tmp_path / "brains" / f"{name[-2:]}.nii.gz")
+    index = table[["volume_id"]].assign(file=table["volume_id"].str[-2:] + ".nii.gz")
+    subsets = pd.DataFrame({"ratio": 1.0, "seed": 0, "fold": 0, "subject": table["subject"][:14]})
+    write_table(index, tmp_path / "index.parquet")
+    write_table(table, tmp_path / "split.parquet")
+    write_table(subsets, tmp_path / "subsets.parquet")
+    return {
+        **{name: str(tmp_path / f"{name}.parquet") for name in ("split", "subsets")},
+        **{"weights": str(tmp_path / "encoder.safetensors"), "made": tmp_path / "encoder.json"},
+        **{"indices": [tmp_path / "index.parquet"], "folders": [tmp_path / "brains"]},
+    }
+
+
+def test_two_processes_leave_the_predictions_of_one(card, files, tmp_path):
+    """Batches of 4, 4 and 3 volumes: the processes' shares are not all equal."""
+    protocol, made = PROTOCOL.model_copy(update={"epochs": 3}), {}
+    for processes in (1, 2):
+        out = tmp_path / f"{processes}.parquet"
+        launch(
+            *(processes, tmp_path / "job.log", finetune_files, files, out, card, "braindino"),
+            *((TUNED, protocol), Imaging(evaluation_shape=(2, 32, 32))),
+            *(tmp_path / f"checkpoints{processes}", 3, 0, "cpu"),
+        )
+        made[processes] = pd.read_parquet(out)
+    pd.testing.assert_frame_equal(made[1], made[2], atol=2e-3, rtol=0)
+    weights = [
+        torch.load(tmp_path / f"checkpoints{n}" / "1.0-0.pt", weights_only=True)["network"]
+        for n in (1, 2)
+    ]
+    before, name = make().state_dict(), "blocks.0.mlp.fc1.weight"
+    one, two = (state[f"encoder.{name}"] for state in weights)
+    assert (one - two).abs().mean() < 0.05 * (one - before[name]).abs().mean()

@@ -24,9 +24,17 @@ def test_two_processes_leave_one_encoder_and_a_log_each(recipe, shards, tmp_path
 
 
 def test_a_process_that_fails_is_named_with_its_log(recipe, shards, tmp_path):
-    with pytest.raises(BadInput, match=r"process \d of the pretraining failed; .*job\.\d\.log"):
+    with pytest.raises(BadInput, match=r"process \d of the training failed; .*job\.\d\.log"):
         launch(2, tmp_path / "job.log", pretrain, recipe, shards[1:2], tmp_path / "out", 1, "cpu")
     assert "fewer than one batch" in (tmp_path / "job.0.log").read_text()
+
+
+def test_a_script_without_a_guard_is_not_run_again_in_each_process(tmp_path):
+    script = "import os\nfrom braindino.pretrain.launch import launch\nprint('once')\n"
+    (tmp_path / "job.py").write_text(script + "launch(2, 'job.log', os.getpid)\n")
+    done = subprocess.run([sys.executable, "job.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "once\n"
 
 
 JOB = """

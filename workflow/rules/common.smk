@@ -118,9 +118,9 @@ def feature_files(encoders=ENCODERS, tasks=PROBED):
 
 def plane_files(encoder, task):
     """Features of the planes beside the axial one, where an encoder sees slices."""
-    slices = RUN.encoders[encoder].input.kind == "slices"
+    view = RUN.encoders[encoder].input.view(CONFIG.features.preset)
     names = [(p, d) for p in CONFIG.probes.planes for d in datasets_of([task])]
-    return [paths.features(encoder, d, p) for p, d in names if slices]
+    return [paths.features(encoder, d, p) for p, d in names if view.kind == "slices"]
 
 
 # Cohorts in which encoders are compared, with the contrasts.

@@ -30,7 +30,13 @@ rule finetune:
         bins=CONFIG.corpus.strata_bins,
         seed=CONFIG.seed,
         device=CONFIG.device,
+        processes=CONFIG.processes,
         checkpoints=lambda w: paths.finetune(w.task, "checkpoints"),
         code=code("finetune/finetune.py"),
     script:
         "../scripts/finetune/finetune.py"
+
+
+rule finetuning:
+    input:
+        [paths.finetune(task, "predictions.parquet") for task in FINETUNED],

@@ -19,7 +19,7 @@ class VolumeNetwork(nn.Module):
 
     def __init__(self, encoder, hidden, outputs, dropout=0.0):
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.outputs = encoder, outputs
         encoder.set_grad_checkpointing(True)
         dim = encoder.num_features
         self.head = nn.Sequential(

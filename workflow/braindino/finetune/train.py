@@ -1,11 +1,11 @@
 """Train one network on a label subset, epoch by epoch; an interrupted run goes on."""
 
 import torch
-from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from braindino.files import written_whole
 from braindino.finetune.network import parameter_groups
+from braindino.pretrain.distributed import Ranks, is_shared, total
 from braindino.probes.group import OPTIMISERS
 from braindino.seeds import derive_rng, derive_seed
 
@@ -13,7 +13,8 @@ from braindino.seeds import derive_rng, derive_seed
 class Finetuning:
     """Fine-tuning of one network.
 
-    Within an initialised process group each process computes its share of every batch.
+    Within an initialised process group each process computes its share of every batch, and of
+    what is predicted; the network and its predictions become those of one process.
 
     Parameters
     ----------
@@ -31,8 +32,8 @@ class Finetuning:
         self.network, self.load, self.loss = network, load, loss
         self.finetune, self.protocol = finetune, protocol
         self.device = next(network.parameters()).device
-        self.several = distributed.is_available() and distributed.is_initialized()
-        self.trained = DistributedDataParallel(network) if self.several else network
+        self.ranks = Ranks()
+        self.trained = DistributedDataParallel(network) if is_shared() else network
         groups = parameter_groups(network, finetune, protocol)
         self.optimiser = OPTIMISERS[protocol.optimiser](groups)
         self.epoch, self.stale, self.best, self.kept = 0, 0, float("inf"), None
@@ -56,7 +57,7 @@ class Finetuning:
             if self.epoch == self.protocol.epochs or self.stale > self.protocol.patience:
                 break
             with torch.random.fork_rng(devices=[]):  # dropout's; of a GPU, its own
-                torch.manual_seed(derive_seed(seed, self.epoch))
+                torch.manual_seed(derive_seed(seed, self.epoch) + self.ranks.rank)
                 self._learn(draw, derive_rng(seed, self.epoch).permutation(len(draw.fit)))
             self.epoch += 1
         self.network.load_state_dict(self.kept)
@@ -65,8 +66,10 @@ class Finetuning:
     def predict(self, places):
         """Return the outputs of samples [n, outputs], on the CPU."""
         self.network.eval()
-        outputs = [self.network(self._slices([place])).float().cpu() for place in places]
-        return torch.cat(outputs)
+        outputs = torch.zeros(len(places), self.network.outputs, device=self.device)
+        for number in range(len(places))[self._own]:
+            outputs[number] = self.network(self._slices([places[number]]))[0].float()
+        return total(outputs).cpu()
 
     def _judge(self, draw):
         outputs = self.predict(draw.validate)
@@ -80,17 +83,26 @@ class Finetuning:
         order = draw.fit[order]
         self.network.train()
         for start in range(0, len(order), self.finetune.batch):
-            batch = self._share(order[start : start + self.finetune.batch])
+            batch, share = self._share(order[start : start + self.finetune.batch])
             self.optimiser.zero_grad()
             outputs = self.trained(self._slices(batch))
-            self._loss(outputs, draw.targets[batch].to(self.device)).backward()
+            loss = self._loss(outputs, draw.targets[batch].to(self.device))
+            (loss * share).backward()
             self.optimiser.step()
 
+    @property
+    def _own(self):
+        return slice(self.ranks.rank, None, self.ranks.size)
+
     def _share(self, batch):
-        """Return this process' part of a batch; of one that is too small, all of it."""
-        if not self.several or len(batch) < distributed.get_world_size():
-            return batch
-        return batch[distributed.get_rank() :: distributed.get_world_size()]
+        """Return this process' part of a batch, and its weight: gradients become their mean.
+
+        Of a batch with fewer volumes than there are processes each takes all.
+        """
+        if len(batch) < self.ranks.size:
+            return batch, 1.0
+        own = batch[self._own]
+        return own, len(own) * self.ranks.size / len(batch)
 
     def _slices(self, places):
         return torch.stack([self.load(place) for place in places]).to(self.device)
@@ -100,7 +112,7 @@ class Finetuning:
         return self.loss(outputs[None], targets[None], weights)[0]
 
     def _save(self, checkpoint):
-        if self.several and distributed.get_rank():
+        if not self.ranks.leads:
             return
         state = {name: getattr(self, name) for name in ("epoch", "stale", "best", "kept")}
         state |= {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}

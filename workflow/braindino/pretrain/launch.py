@@ -1,8 +1,10 @@
 """One process, or one a GPU: a run is the same."""
 
+import contextlib
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import torch
@@ -47,7 +49,8 @@ def launch(processes, log, work, *arguments, **named):
         work(*arguments, **named)
         return
     started = (processes, _free_port(), log, work, arguments, named)
-    context = start_processes(_work, started, processes, join=False, start_method="spawn")
+    with _main_kept_back():
+        context = start_processes(_work, started, processes, join=False, start_method="spawn")
     came = []
     before = {number: signal.signal(number, _forward_to(context, came)) for number in SIGNALS}
     try:
@@ -70,9 +73,24 @@ def log_of(log, rank):
     return Path(log).with_suffix(f".{rank}.log")
 
 
+@contextlib.contextmanager
+def _main_kept_back():
+    """Keep started processes from running this one's script again, as Python has them do.
+
+    Scripts of Snakemake do their work without asking whether they are the main module.
+    """
+    main = vars(sys.modules["__main__"])
+    file = main.pop("__file__", None)
+    try:
+        yield
+    finally:
+        if file is not None:
+            main["__file__"] = file
+
+
 def _failure(log, rank):
     kind = BadInput if ended_by_bad_input(log) else ProcessFailed
-    return kind(f"process {rank} of the pretraining failed; {log} says why")
+    return kind(f"process {rank} of the training failed; {log} says why")
 
 
 def _forward_to(context, came):

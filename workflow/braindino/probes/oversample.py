@@ -1,7 +1,6 @@
 """Synthetic minority samples, made of the features that a head learns from (§4.3.2)."""
 
 import numpy as np
-from imblearn.over_sampling import SMOTE, RandomOverSampler
 
 
 def oversample(features, classes, neighbours, seed):
@@ -24,6 +23,8 @@ def oversample(features, classes, neighbours, seed):
         The synthetic samples.
     classes : ndarray of int [m]
     """
+    from imblearn.over_sampling import SMOTE, RandomOverSampler  # costs what most jobs need not pay
+
     counts = np.bincount(classes)
     least, state = counts[counts > 0].min(), seed % 2**32
     if least == counts.max():  # even already, or one class alone

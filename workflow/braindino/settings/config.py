@@ -45,7 +45,7 @@ class Config(Strict):
         description="card of config/recipes to pretrain, after what it continues",
     )
     processes: int | None = Field(
-        None, description="processes of a pretraining; null: one a GPU of the job", ge=1
+        None, description="processes of a training; null: one a GPU of the job", ge=1
     )
     device: str = Field("auto", description="torch device: auto, cpu, cuda")
     patients_per_chunk: int = Field(32, description="patients in one DICOM conversion job", ge=1)

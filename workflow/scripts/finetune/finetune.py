@@ -1,42 +1,32 @@
-"""Fine-tune the pretrained encoder on one task."""
+"""Fine-tune the pretrained encoder on one task, on every GPU of the job."""
 
-import json
-from pathlib import Path
-
-import pandas as pd
 import torch
 
-from braindino.device import choose_device
-from braindino.files import write_table
-from braindino.finetune.finetune import finetune, volume_loader
+from braindino.finetune.job import finetune_files
 from braindino.log import job_log
+from braindino.pretrain.launch import ProcessFailed, count_processes, launch
 from braindino.settings.cards import TaskCard
 from braindino.settings.finetune import Finetune
 from braindino.settings.imaging import Imaging
 from braindino.settings.probes import Probes
-from braindino.weights import load_pretrained
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0], ProcessFailed):
     torch.set_num_threads(snakemake.threads)
-    given, params = snakemake.input, snakemake.params
-    card, made = TaskCard(**params.card), json.loads(Path(given.made).read_text())
-    files = {
-        row.volume_id: Path(folder, row.file)
-        for index, folder in zip(given.indices, given.folders, strict=True)
-        for row in pd.read_parquet(index).itertuples()
-    }
-    split = pd.read_parquet(given.split)
-    predictions = finetune(
+    params, card = snakemake.params, TaskCard(**snakemake.params.card)
+    one = {name: str(snakemake.input[name]) for name in ("split", "subsets", "weights", "made")}
+    several = {name: list(map(str, snakemake.input[name])) for name in ("indices", "folders")}
+    launch(
+        params.processes or count_processes(params.device),
+        snakemake.log[0],
+        finetune_files,
+        one | several,
+        snakemake.output.predictions,
         card,
         params.reference,
-        lambda: load_pretrained(given.weights, made["architecture"], made["arguments"]),
-        volume_loader(files, Imaging(**params.imaging)),
-        split[split["volume_id"].isin(files)].reset_index(drop=True),
-        pd.read_parquet(given.subsets),
         (Finetune(**params.finetune), Probes(**params.protocol).for_task(card)),
+        Imaging(**params.imaging),
         params.checkpoints,
         params.bins,
         params.seed,
-        choose_device(params.device),
+        params.device,
     )
-    write_table(predictions, snakemake.output.predictions)
