@@ -32,7 +32,7 @@ def iteration(results):
 
 def process_of(folder):
     """Return the id of the process that trains."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(["ps", "-ewwo", "pid,args"], capture_output=True, text=True, check=True)
     found = re.search(
         rf"^ *(\d+) \S*python\S* {folder}/\S+\.train\.py", listed.stdout, re.MULTILINE
     )
