@@ -5,7 +5,7 @@ import pytest
 from braindino.cluster.checks import Watching, check_cluster, probe_command, request
 from braindino.errors import BadInput
 
-WATCHING = Watching("squeue", first_look=40, arrays=True, waits=False)
+WATCHING = Watching("squeue", first_look=40, arrays=False)
 RESOURCES = {"slurm_partition": "gpu", "slurm_account": "lab", "gpu": 4, "mem_mb": 9, "runtime": 5}
 
 
@@ -77,14 +77,13 @@ def test_accounting_that_is_off(changes, slurm, tmp_path):
     (note,) = check(tmp_path, slurm_account=None)
     assert note.startswith("sacct: this cluster keeps no accounts of jobs")
     with pytest.raises(BadInput, match="set slurm-status-command: squeue"):
-        check(tmp_path, WATCHING._replace(command="sacct", arrays=False), slurm_account=None)
+        check(tmp_path, WATCHING._replace(command="sacct"), slurm_account=None)
 
 
 @pytest.mark.parametrize(
     ("watching", "pattern"),
     [
-        ({"command": "sacct"}, "take the state of its last one"),
-        ({"waits": True}, "would never be submitted; set jobs: unlimited"),
+        ({"arrays": True}, "waits for the output of the first one"),
         ({"first_look": 120}, "squeue must know it for 360 s"),
     ],
 )

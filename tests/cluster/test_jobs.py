@@ -50,16 +50,13 @@ def test_jobs_and_what_they_ask_for_are_read_from_a_dry_run():
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
-        ({"brains": 612}, {"brains": 2}),  # 500 + 112
         ({"split": 3}, {"split": 3}),
         ({"evaluate": 13, "table": 13}, {"evaluate": 2, "table": 0}),
         ({"evaluate": 1, "table": 9}, {"evaluate": 1, "table": 1}),
     ],
 )
-def test_arrays_and_groups_save_submissions(counts, expected):
+def test_groups_save_submissions(counts, expected):
     profile = {
-        "slurm-array-jobs": "brains, shard",
-        "slurm-array-limit": 500,
         "groups": {"evaluate": "small", "table": "small"},
         "group-components": {"small": 8},
     }

@@ -37,34 +37,30 @@ def rules(root):
 def named(profile):
     for key in ("set-resources", "set-threads", "groups"):
         yield from profile.get(key, {})
-    yield from filter(None, re.split(r",\s*", profile.get("slurm-array-jobs", "")))
 
 
 @pytest.mark.parametrize("name", ["slurm", "local"])
 def test_every_rule_that_a_profile_names_exists(name, root, rules):
-    known = set(re.findall(r"^ *rule (\w+):", "\n".join(rules.values()), re.MULTILINE))
+    text, head = "\n".join(rules.values()), r"^ *(?:rule|use rule \w+ as) (\w+)\b"
+    known = set(re.findall(head, text, re.MULTILINE))
     assert set(named(read_profile(root / "profiles" / name))) <= known
 
 
 def test_no_rule_names_a_site_or_retries_by_itself(rules):
     # A rule's own retries are obeyed inside the job as well: twice nested.
     for name, text in rules.items():
-        for word in ("slurm_", "partition", "gres", "retries:"):
+        for word in ("slurm_", "partition", "gres=", "retries:"):
             assert word not in text, f"{name}: {word}"
 
 
 def test_traps_of_the_executor_are_set_against(profile):
     assert profile["slurm-status-command"] == "squeue"
-    assert profile["jobs"] == "unlimited"  # fewer: an array would wait for ever
+    assert "slurm-array-jobs" not in profile  # each waits for the first one's output
     assert profile["slurm-requeue"] is True
     assert profile["rerun-incomplete"] is True
     assert profile["slurm-jobname-prefix"] + "_" == PREFIX
     # A partial file kept would count as whole the next time.
     assert "keep-incomplete" not in profile
-
-
-def test_nothing_of_an_array_is_in_a_group(profile):
-    assert not set(profile["groups"]) & set(re.split(r",\s*", profile["slurm-array-jobs"]))
 
 
 def test_pretraining_is_warned_before_its_limit(profile):

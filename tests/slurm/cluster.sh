@@ -153,6 +153,7 @@ two_idle_nodes() { [[ $(sinfo -h -N -t idle -o %N | sort -u | wc -l) == 2 ]]; }
 
 down() {
   timeout 10 scancel -u "$U" 2>/dev/null || true
+  for _ in $(seq 100); do [[ -n $(timeout 10 squeue -h 2>/dev/null || true) ]] || break; sleep 0.1; done
   for file in $DAEMONS; do
     [[ -s $D/$file ]] || continue
     local pid; pid=$(cat "$D/$file")

@@ -53,8 +53,8 @@ class Cluster:
 
     def running(self, rule):
         """Return the id of a running job of a rule, or None."""
-        found = (job for job, comment in self.jobs("R").items() if f"rule_{rule}" in comment)
-        return next(found, None)
+        name = re.compile(rf"_{rule}(_wildcards|$)")
+        return next((job for job, said in self.jobs("R").items() if name.search(said)), None)
 
     def restart_controller(self):
         """End the controller, and start it again with what it had saved."""
@@ -69,7 +69,7 @@ def state(pid):
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
-def wait_until(condition, what, seconds=240):
+def wait_until(condition, what, seconds=600):
     """Wait for something, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -130,6 +130,7 @@ class Workflow:
 
     def __init__(self, folder, cluster=None):
         self.folder, self.results = folder, folder / "results" / "tiny"
+        self.process = None
         profile = ("profiles/slurm", *QUICK) if cluster else ("profiles/demo",)
         self.common = ("--profile", *profile, *CONFIG, *THREADS)
         self.environment = cluster.environment if cluster else clean_environment()
@@ -139,9 +140,16 @@ class Workflow:
         """Start a run; its output goes to `run.log`."""
         command = [sys.executable, "-m", "snakemake", *map(str, arguments), *self.common]
         with self.log.open("w") as log:
-            return subprocess.Popen(
+            self.process = subprocess.Popen(
                 command, cwd=self.folder, env=self.environment, stdout=log, stderr=log
             )
+        return self.process
+
+    def stop(self):
+        """End a run that a failed test left behind."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def run(self, *arguments, seconds=900):
         """Run to the end; return status and output."""
@@ -168,7 +176,15 @@ class Workflow:
 @pytest.fixture
 def workflow(copy, cluster):
     """Return a function that gives a fresh workflow on the cluster."""
-    return lambda name: Workflow(copy(name), cluster)
+    made = []
+
+    def make(name):
+        made.append(Workflow(copy(name), cluster))
+        return made[-1]
+
+    yield make
+    for run in made:
+        run.stop()
 
 
 @pytest.fixture(scope="session")

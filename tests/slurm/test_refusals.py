@@ -21,7 +21,10 @@ def resources(**changes):
             "it asks for 8 GPUs on a node, and no node of partition 'gpu' has more than 4",
         ),
         (resources(mem_mb="900000"), "SLURM would refuse its jobs"),
-        (("--jobs", "1"), "an array that gets under half of its jobs at once"),
+        (
+            ("--slurm-array-jobs", "all"),
+            "every job of an array waits for the output",
+        ),
     ],
 )
 def test_one_sentence_before_anything_is_submitted(arguments, sentence, workflow, cluster):

@@ -32,7 +32,7 @@ def iteration(results):
 
 def process_of(folder):
     """Return the id of the process that trains."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(["ps", "-ewwo", "pid,args"], capture_output=True, text=True, check=True)
     found = re.search(
         rf"^ *(\d+) \S*python\S* {folder}/\S+\.train\.py", listed.stdout, re.MULTILINE
     )
@@ -53,7 +53,7 @@ def test_interruptions_change_nothing(workflow, local, prepared, cluster, wait_u
             assert job.poll() is None, run.log.read_text()[-6000:]
             return iteration(run.results) > reached[-1] + 2 and cluster.running("train")
 
-        found = wait_until(moved, f"iteration {reached[-1] + 3}", seconds=120)
+        found = wait_until(moved, f"iteration {reached[-1] + 3}")
         reached.append(iteration(run.results))
         return found
 

@@ -26,13 +26,12 @@ GroupJob.restart_times = property(
 )
 
 
-def watching_of(jobs):
-    executor, limits = workflow.executor_settings, workflow.scheduling_settings
+def watching():
+    executor = workflow.executor_settings
     return Watching(
         command=executor.status_command,
         first_look=executor.init_seconds_before_status_checks,
         arrays=bool(executor.array_jobs),
-        waits=min(workflow.nodes, limits.max_jobs_per_timespan.max_jobs) < len(jobs),
     )
 
 
@@ -43,7 +42,7 @@ onstart:
             {request(j.rule.name, j.threads, j.resources) for j in jobs}, key=str
         )
         try:
-            notes = check_cluster(asked, watching_of(jobs), workflow.workdir_init)
+            notes = check_cluster(asked, watching(), workflow.workdir_init)
         except BadInput as error:
             raise WorkflowError(str(error))
         print(*notes, sep="\n", file=sys.stderr)

@@ -71,14 +71,11 @@ class Watching(NamedTuple):
         Seconds until it first looks at a job.
     arrays : bool
         Whether it submits job arrays.
-    waits : bool
-        Whether some jobs must wait until others have gone into the queue or left it.
     """
 
     command: str
     first_look: int
     arrays: bool
-    waits: bool
 
 
 def check_cluster(requests, watching, folder):
@@ -121,17 +118,11 @@ def check_cluster(requests, watching, folder):
 
 
 def _check_arrays(watching):
-    """Refuse what the plugin (2.8.0) gets wrong: it would wait for ever, or see jobs end early."""
-    if watching.arrays and watching.waits:
+    """Refuse what the plugin (2.8.0) gets wrong."""
+    if watching.arrays:
         raise BadInput(
-            "slurm-array-jobs: an array that gets under half of its jobs at once would never be "
-            "submitted; set jobs: unlimited and max-jobs-per-timespan: 100000/1s in "
-            f"{PROFILE}, or no arrays."
-        )
-    if watching.arrays and watching.command == "sacct":
-        raise BadInput(
-            "slurm-array-jobs: watched by sacct, all jobs of an array would take the state of its "
-            f"last one; set slurm-status-command: squeue in {PROFILE}, or no arrays."
+            "slurm-array-jobs: with this version of the plugin every job of an array waits for the "
+            f"output of the first one, and fails where that is late; remove it from {PROFILE}."
         )
 
 
@@ -150,7 +141,7 @@ def _check_watching(configuration, watching):
     if age < needed:
         raise BadInput(
             f"MinJobAge: this cluster forgets a job {age} s after its end, and squeue must know it "
-            f"for {needed} s; set slurm-status-command: sacct and no slurm-array-jobs in {PROFILE}."
+            f"for {needed} s; set slurm-status-command: sacct in {PROFILE}."
         )
 
 

@@ -85,15 +85,13 @@ def sbatch_calls(jobs, profile):
     ----------
     jobs : list of RuleJobs
     profile : dict
-        As the profile's file holds it: what goes in arrays, and what in groups of how many.
+        As the profile's file holds it: what goes in groups of how many.
 
     Returns
     -------
     dict of str to int
         Rules of one group share their calls; the first of them has them all.
     """
-    arrays = set(re.split(r"[,;\s]+", profile.get("slurm-array-jobs", "")))
-    limit = profile.get("slurm-array-limit", 1000)
     groups, sizes = (profile.get(key, {}) for key in ("groups", "group-components"))
     calls, seen = {}, {}
     for row in jobs:
@@ -102,7 +100,7 @@ def sbatch_calls(jobs, profile):
             calls[row.rule] = max(0, needed - seen.get(group, 0))
             seen[group] = max(needed, seen.get(group, 0))
         else:
-            calls[row.rule] = math.ceil(row.jobs / limit) if row.rule in arrays else row.jobs
+            calls[row.rule] = row.jobs
     return calls
 
 
