@@ -73,9 +73,9 @@ def test_three_slices_at_once_are_probed_so(shards):
     probe = KnnProbe(volumes, slices=2, size=48, neighbours=1, channels="neighbours")
     # Of five slices the second and the fourth, each between its neighbours.
     slices = torch.from_numpy(np.load(shards[2]))
-    assert torch.equal(probe.images[2], slices[[[0, 1, 2], [2, 3, 4]]])
+    assert torch.equal(probe.images[2], slices[torch.tensor([[0, 1, 2], [2, 3, 4]])])
     alone = KnnProbe(volumes.assign(count=1), 1, 48, 1, "neighbours").images[2]
-    assert torch.equal(alone, slices[[[0, 0, 0]]])
+    assert torch.equal(alone, slices[torch.zeros(1, 3, dtype=int)])
 
 
 def test_slices_are_brought_to_the_size_asked_for(shards):
