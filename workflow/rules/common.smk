@@ -205,6 +205,25 @@ def embedding_params(encoders):
     }
 
 
+def regions_of(task):
+    return {d: settings(RUN.datasets[d].regions) for d in RUN.tasks[task].datasets}
+
+
+def checkpoints(task, encoder, ratios, suffix=""):
+    models = [model_name(RUN.encoders[encoder], ratio, suffix) for ratio in ratios]
+    file = "fold_0/checkpoint_final.pth"
+    return [paths.nnunet("results", NNUNET[task], model, file) for model in models]
+
+
+def bare(encoder):
+    """The encoder of one that full fine-tuning trains."""
+    return encoder.removesuffix(SUFFIX)
+
+
+def perturbed_encoders(task):
+    return SEGMENTS_PERTURBED if task in SEGMENTED else PERTURBED_BY
+
+
 # What the reports print: a change of any card or setting makes them anew.
 CARDS = {
     "config": settings(CONFIG),

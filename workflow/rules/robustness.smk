@@ -17,10 +17,6 @@ PERTURB_REJECTS = [
 ]
 
 
-def perturbed_encoders(task):
-    return SEGMENTS_PERTURBED if task in SEGMENTED else PERTURBED_BY
-
-
 # Stripping the perturbed heads takes most of its time, so all encoders share a job.
 rule perturb:
     input:

@@ -14,21 +14,6 @@ COHORT = {data: name for name, data in NNUNET.items()}
 RATIOS = {f"{round(100 * ratio):03d}": ratio for ratio in SEGMENT.ratios}
 
 
-def regions_of(task):
-    return {d: settings(RUN.datasets[d].regions) for d in RUN.tasks[task].datasets}
-
-
-def checkpoints(task, encoder, ratios, suffix=""):
-    models = [model_name(RUN.encoders[encoder], ratio, suffix) for ratio in ratios]
-    file = "fold_0/checkpoint_final.pth"
-    return [paths.nnunet("results", NNUNET[task], model, file) for model in models]
-
-
-def bare(encoder):
-    """The encoder of one that full fine-tuning trains."""
-    return encoder.removesuffix(SUFFIX)
-
-
 ruleorder: segment > probe
 ruleorder: segment_tuned > finetune
 ruleorder: evaluate_segmentation > evaluate
@@ -62,7 +47,7 @@ rule nnunet_dataset:
         regions=lambda w: regions_of(COHORT[w.data]),
         ratios=CONFIG.corpus.label_ratios,
         max_reject_fraction=CONFIG.imaging.max_reject_fraction,
-        root=paths.nnunet(),
+        root=lambda w: paths.nnunet(),
         code=code("segmentation/dataset.py"),
     script:
         "../scripts/segmentation/dataset.py"
@@ -122,7 +107,7 @@ rule train_segmentation:
         protocol=settings(SEGMENT),
         seed=CONFIG.seed,
         device=CONFIG.device,
-        root=paths.nnunet(),
+        root=lambda w: paths.nnunet(),
         code=code("segmentation/train.py"),
     script:
         "../scripts/segmentation/train.py"
@@ -154,7 +139,7 @@ rule segment:
         ratios=SEGMENT.ratios,
         protocol=settings(SEGMENT),
         device=CONFIG.device,
-        root=paths.nnunet(),
+        root=lambda w: paths.nnunet(),
         code=code("segmentation/segment.py"),
     script:
         "../scripts/segmentation/segment.py"
@@ -183,7 +168,7 @@ use rule segment as segment_tuned with:
         ratios=CONFIG.finetune.ratios,
         protocol=settings(SEGMENT),
         device=CONFIG.device,
-        root=paths.nnunet(),
+        root=lambda w: paths.nnunet(),
         code=code("segmentation/segment.py"),
 
 
