@@ -31,11 +31,11 @@ FIGURES = {
     "5": PERTURBED and {"metrics": paths.statistics("robustness")},
     "6": STRUCTURED
     and {
-        "pictures": rules.similarity.output.pictures if SHOWN else [],
-        "aucs": rules.similarity.output.table if SHOWN else [],
+        "pictures": [rules.similarity.output.pictures] if SHOWN else [],
+        "aucs": [rules.similarity.output.table] if SHOWN else [],
         "metrics": of_each(NEIGHBOURED, "metrics"),
         "comparisons": of_each(NEIGHBOURED, "comparisons"),
-        "cka": rules.collect_cka.output if COMPARED else [],
+        "cka": [*rules.collect_cka.output] if COMPARED else [],
     },
 }
 FIGURES = {number: drawn_from for number, drawn_from in FIGURES.items() if drawn_from}
