@@ -26,7 +26,7 @@ def test_plan_prints_the_papers_cost(snakemake, copy_workflow, tmp_path):
     status, output = snakemake("plan", folder=copy_workflow(tmp_path))
     assert status == 0, output
     assert re.search(r"^total\s+1$", output, re.MULTILINE)
-    assert re.search(r"^time +700 A100-hours", output, re.MULTILINE)
+    assert re.search(r"^time +667 A100-hours", output, re.MULTILINE)
 
 
 def test_demo_fetches_nothing(snakemake, copy_workflow, tmp_path):
