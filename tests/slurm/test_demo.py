@@ -46,7 +46,7 @@ def test_faults_cost_time_and_change_no_byte(workflow, cluster, undisturbed, wai
     cluster("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
     wait_until(lambda: cluster.running("train") is None, "the loss of the node")
     # It comes back by itself, as slurmd still runs there.
-    assert second.wait(900) == 0, run.log.read_text()[-6000:]
+    assert second.wait(1800) == 0, run.log.read_text()[-6000:]
 
     said = run.log.read_text()
     assert "Trying to restart job" in said

@@ -71,7 +71,7 @@ def test_interruptions_change_nothing(workflow, local, prepared, cluster, wait_u
 
     further()
     os.kill(process_of(run.folder), signal.SIGKILL)
-    assert job.wait(300) == 0, run.log.read_text()[-6000:]
+    assert job.wait(600) == 0, run.log.read_text()[-6000:]
     assert run.log.read_text().count("Trying to restart job") == 1
 
     ours, theirs = outcome(run.results), outcome(whole.results)
