@@ -22,6 +22,7 @@ rule all:
 
 rule one:
     output: touch("out/{{n}}")
+    shell: ":"  # a rule that runs nothing would not be submitted
 """
 COMMON = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5")
 LIMITS = ("--jobs", "unlimited", "--max-jobs-per-timespan", "100000/1s")
