@@ -17,7 +17,7 @@ PERTURBED = {
 }
 COHORTS = {"IXI": "cka_ixi", "BraTS2021": "cka_brats"}
 REFERENCE = "braindino"  # every published p value is against it (§4.7)
-PENDING = "not evaluated yet: so far the pipeline only splits it"
+PENDING = "not evaluated in this run, which only splits it (`evaluation: pending`)"
 KEYS = ["task", "encoder", "metric", "ratio", "stratum"]
 
 
