@@ -106,3 +106,17 @@ def test_every_prefix_of_the_order_is_stratified():
     for size in (20, 60, 100):
         counts = strata[order[:size]].value_counts()
         assert (counts - size / 4).abs().max() <= 2
+
+
+def test_a_share_of_its_own_outweighs_the_cards_sizes(task_card, manifest):
+    counts = {"train": {"F": 9, "M": 9}, "test": {"F": 1, "M": 1}}
+    sized = {"published": counts | {"section": "§0"}, "test_fraction": 0.1}
+    card = task_card(kind="classification", target="sex", classes=["F", "M"], **sized)
+    volumes, _ = task_volumes(card, manifest)
+
+    def held_out(**share):
+        split = split_subjects(card, volumes, {}, 5, seed=0, **share)
+        return split[split["split"] == "test"].drop_duplicates("subject")["target"].value_counts()
+
+    assert sorted(held_out()) == [4, 4]
+    assert sorted(held_out(share=0.5)) == [20, 20]

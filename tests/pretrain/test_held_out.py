@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from braindino.pretrain.held_out import choose_held_out, list_volumes
+from braindino.pretrain.held_out import choose_bank, choose_held_out, list_volumes
 
 
 @pytest.fixture
@@ -50,3 +50,11 @@ def test_nobody_is_held_out_where_there_is_one_contrast(volumes):
 def test_larger_corpora_keep_the_smaller_ones_choice_in_order(volumes):
     few, more = (set(choose_held_out(volumes, n, seed=0)["subject"]) for n in (9, 30))
     assert few < more and np.issubdtype(volumes["count"].dtype, np.integer)
+
+
+def test_a_bank_is_of_subjects_that_are_trained_on(volumes):
+    held = choose_held_out(volumes, 20, seed=0)
+    bank = choose_bank(volumes, held, 100, seed=0)
+    assert 90 < len(bank) <= 100
+    assert not set(bank["subject"]) & set(held["subject"])
+    assert len(choose_bank(volumes, held, 10_000, seed=0)) == len(volumes) - len(held)

@@ -30,6 +30,16 @@ def test_accuracy_is_that_of_scikit_learn(rng):
     assert 0.3 < accuracy < 1
 
 
+def test_a_bank_votes_and_is_not_asked(rng):
+    labels, subjects = rng.integers(0, 4, 80), np.repeat(np.arange(20), 4)
+    features = rng.normal(size=(80, 6)) + 1.5 * np.eye(6)[labels]
+    bank = KNeighborsClassifier(5, metric="cosine", weights=lambda d: np.exp((1 - d) / TEMPERATURE))
+    bank.fit(features[4:], labels[4:])
+    accuracy, chance = knn_accuracy(torch.from_numpy(features), labels, subjects, 5, asked=4)
+    assert accuracy == np.mean(bank.predict(features[:4]) == labels[:4])
+    assert chance == np.bincount(labels[:4]).max() / 4
+
+
 def test_a_subjects_own_volumes_are_no_neighbours():
     # Each subject's two volumes are twins of unlike label: the others' are all there is to ask.
     features = torch.eye(3).repeat_interleave(2, dim=0)
@@ -54,7 +64,7 @@ def test_the_cosine_and_not_the_length_makes_neighbours():
 
 def test_a_volume_is_the_mean_of_its_slices_class_tokens(shards, recipe):
     volumes = list_volumes(shards)
-    probe = KnnProbe(volumes, slices=2, size=48, neighbours=1)
+    probe = KnnProbe(volumes, volumes[:0], slices=2, size=48, neighbours=1)
     assert probe.images.shape == (3, 2, 1, 48, 48) and probe.images.dtype == torch.float16
     # Of five slices the second and the fourth.
     third = torch.from_numpy(np.load(shards[2])[[1, 3], None])
@@ -70,19 +80,21 @@ def test_a_volume_is_the_mean_of_its_slices_class_tokens(shards, recipe):
 
 def test_three_slices_at_once_are_probed_so(shards):
     volumes = list_volumes(shards)
-    probe = KnnProbe(volumes, slices=2, size=48, neighbours=1, channels="neighbours")
+    probe = KnnProbe(volumes, volumes[:0], 2, 48, 1, channels="neighbours")
     # Of five slices the second and the fourth, each between its neighbours.
     slices = torch.from_numpy(np.load(shards[2]))
     assert torch.equal(probe.images[2], slices[torch.tensor([[0, 1, 2], [2, 3, 4]])])
-    alone = KnnProbe(volumes.assign(count=1), 1, 48, 1, "neighbours").images[2]
+    alone = KnnProbe(volumes.assign(count=1), volumes[:0], 1, 48, 1, "neighbours").images[2]
     assert torch.equal(alone, slices[torch.zeros(1, 3, dtype=int)])
 
 
 def test_slices_are_brought_to_the_size_asked_for(shards):
-    assert KnnProbe(list_volumes(shards), 2, 32, 1).images.shape[-2:] == (32, 32)
+    volumes = list_volumes(shards)
+    assert KnnProbe(volumes, volumes[:0], 2, 32, 1).images.shape[-2:] == (32, 32)
 
 
 def test_what_no_two_subjects_share_is_left_out(shards, recipe):
     volumes = list_volumes(shards).iloc[1:]  # of two cohorts, a subject each
     backbone = Backbone(recipe.model.architecture, recipe.model.arguments)
-    assert set(KnnProbe(volumes, 2, 32, 1)(backbone)) == {"knn_modality", "knn_modality_chance"}
+    probe = KnnProbe(volumes, volumes[:0], 2, 32, 1)
+    assert set(probe(backbone)) == {"knn_modality", "knn_modality_chance"}

@@ -13,7 +13,7 @@ from braindino.seeds import derive_rng
 NNUNET_FOLDS, NNUNET_SEED = 5, 12345  # nnU-Net's own; the paper uses fold 0 (§4.3.1)
 
 
-def split_subjects(card, volumes, persons, bins, seed):
+def split_subjects(card, volumes, persons, bins, seed, share=None):
     """Divide a task's subjects into train and test.
 
     All scans of a person, under any id, go to one part. Seeded splits are stratified by target
@@ -30,6 +30,8 @@ def split_subjects(card, volumes, persons, bins, seed):
     bins : int
         Quantile bins by which a number is stratified.
     seed : int
+    share : float, optional
+        Share of the subjects that a seeded split holds out, in place of the card's.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def split_subjects(card, volumes, persons, bins, seed):
     grouped = volumes.assign(subject=person)
     frames = []
     for fold in range(card.folds):
-        test = person.isin(_test_persons(card, grouped, bins, seed, fold))
+        test = person.isin(_test_persons(card, grouped, bins, seed, share, fold))
         frames.append(volumes.assign(split=np.where(test, "test", "train"), fold=fold))
     split = pd.concat(frames, ignore_index=True)
     return split[[*SPLITS, *(c for c in split if c not in SPLITS)]]
@@ -81,7 +83,7 @@ def split_hash(split):
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _test_persons(card, volumes, bins, seed, fold):
+def _test_persons(card, volumes, bins, seed, share, fold):
     """Choose the test persons of a fold."""
     if card.splitter == "archive":
         return set(volumes.loc[volumes["archive_split"] == "test", "subject"])
@@ -91,14 +93,14 @@ def _test_persons(card, volumes, bins, seed, fold):
         return set(cases[list(folds)[fold][1]])
     strata = subject_strata(card, volumes, bins)
     rng = derive_rng(seed, card.name, "split", *[fold] * (fold > 0))
-    shares = _published_shares(card)
+    shares = None if share else _published_shares(card)
     if not shares:
-        return set(_first(stratified_order(strata, rng), card.test_fraction))
+        return set(_first(stratified_order(strata, rng), share or card.test_fraction))
     classes = strata.str.split().str[0].astype(float).astype(int)
     return {
         person
-        for index, share in enumerate(shares)
-        for person in _first(stratified_order(strata[classes == index], rng), share)
+        for index, own in enumerate(shares)
+        for person in _first(stratified_order(strata[classes == index], rng), own)
     }
 
 

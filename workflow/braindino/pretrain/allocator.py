@@ -16,4 +16,4 @@ def keep_freed_memory():
     libc = ctypes.CDLL(None) if os.name == "posix" else None
     if hasattr(libc, "gnu_get_libc_version"):
         libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(M_TRIM_THRESHOLD, -1)  # never

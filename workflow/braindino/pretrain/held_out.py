@@ -46,12 +46,28 @@ def choose_held_out(volumes, most, seed):
     """
     if volumes["modality"].nunique() < 2:
         return volumes[:0]
+    return _of_some_subjects(volumes, min(most, MOST * len(volumes)), seed)
+
+
+def choose_bank(volumes, held_out, most, seed):
+    """Choose subjects, as `choose_held_out` does, of those that are trained on.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `volumes`, at most `most`; none of the subjects in `held_out`.
+    """
+    trained = volumes[~volumes["volume_id"].isin(held_out["volume_id"])]
+    return _of_some_subjects(trained, most, seed)
+
+
+def _of_some_subjects(volumes, most, seed):
+    """Return the volumes of subjects in the order of a hash of their ids, `most` at most."""
     subjects = volumes.groupby(["dataset", "subject"], sort=True).size()
     hashes = [derive_seed(seed, "held out", *subject) for subject in subjects.index]
     drawn = subjects.iloc[pd.Series(hashes).argsort()].cumsum()
-    chosen = drawn.index[drawn <= min(most, MOST * len(volumes))]
     keys = pd.MultiIndex.from_frame(volumes[["dataset", "subject"]])
-    return volumes[keys.isin(chosen)].reset_index(drop=True)
+    return volumes[keys.isin(drawn.index[drawn <= most])].reset_index(drop=True)
 
 
 def _volumes(path):

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import torch
 from torch.nn import functional
 
@@ -15,14 +16,15 @@ LABELS = ("modality", "dataset")
 
 
 class KnnProbe:
-    """Some slices of held-out volumes, and what they are of.
+    """Some slices of held-out volumes and of a bank of others, and what they are of.
 
     A volume is the mean of its slices' class tokens, as in the frozen evaluation (§4.3).
 
     Parameters
     ----------
-    volumes : DataFrame
-        As `held_out.choose_held_out` returns it.
+    volumes, bank : DataFrame
+        Volumes that are asked, and others among which they look for neighbours too; as
+        `held_out.list_volumes` lists them.
     slices : int
         Slices of a volume, spread evenly over those that its shard holds.
     size : int
@@ -33,8 +35,9 @@ class KnnProbe:
         As `channels.channel_rows` takes it; a lone contrast stands for all.
     """
 
-    def __init__(self, volumes, slices, size, neighbours, channels="slice"):
-        self.neighbours = neighbours
+    def __init__(self, volumes, bank, slices, size, neighbours, channels="slice"):
+        self.neighbours, self.asked = neighbours, len(volumes)
+        volumes = pd.concat([volumes, bank], ignore_index=True)
         self.subjects = _codes(volumes["dataset"] + "/" + volumes["subject"])
         self.labels = {name: _codes(volumes[name]) for name in LABELS}
         offsets = [-1, 0, 1] if channels == "neighbours" else [0]
@@ -48,10 +51,10 @@ class KnnProbe:
 
         A label that no two subjects share is left out.
         """
-        features = self._embed(backbone)
+        features, asked = self._embed(backbone), self.asked
         found = {}
         for name, labels in self.labels.items():
-            accuracy, chance = knn_accuracy(features, labels, self.subjects, self.neighbours)
+            accuracy, chance = knn_accuracy(features, labels, self.subjects, self.neighbours, asked)
             if not math.isnan(accuracy):
                 found |= {f"knn_{name}": accuracy, f"knn_{name}_chance": chance}
         return found
@@ -65,8 +68,8 @@ class KnnProbe:
         return torch.cat(tokens).unflatten(0, self.images.shape[:2]).mean(dim=1).cpu()
 
 
-def knn_accuracy(features, labels, subjects, neighbours):
-    """Classify every volume by its nearest neighbours among other subjects' volumes.
+def knn_accuracy(features, labels, subjects, neighbours, asked=None):
+    """Classify volumes by their nearest neighbours among all other subjects' volumes.
 
     Volumes whose label no other subject has cannot be answered and are not asked.
 
@@ -77,6 +80,8 @@ def knn_accuracy(features, labels, subjects, neighbours):
     labels, subjects : ndarray of int [volumes]
     neighbours : int
         Votes, weighed by exp(cosine / 0.07).
+    asked : int, optional
+        How many, from the first, are classified; all by default.
 
     Returns
     -------
@@ -84,17 +89,18 @@ def knn_accuracy(features, labels, subjects, neighbours):
         Share of the volumes asked that were answered rightly, and the share of the commonest
         label among them; NaN where none can be asked.
     """
-    other = subjects[:, None] != subjects
-    asked = (other & (labels[:, None] == labels)).any(axis=1)
-    if not asked.any():
+    own, labelled = subjects[:asked], labels[:asked]
+    other = own[:, None] != subjects
+    answerable = (other & (labelled[:, None] == labels)).any(axis=1)
+    if not answerable.any():
         return float("nan"), float("nan")
     points = functional.normalize(features.float(), dim=-1)
-    cosines = (points @ points.T).masked_fill(~torch.from_numpy(other), -torch.inf)
+    cosines = (points[:asked] @ points.T).masked_fill(~torch.from_numpy(other), -torch.inf)
     nearest, places = cosines.topk(min(neighbours, len(labels)), dim=1)
     ballots = functional.one_hot(torch.from_numpy(labels)[places])
     votes = ((nearest / TEMPERATURE).exp()[..., None] * ballots).sum(dim=1)
-    right = votes.argmax(dim=1).numpy() == labels
-    return float(right[asked].mean()), float(np.bincount(labels[asked]).max() / asked.sum())
+    right = (votes.argmax(dim=1).numpy() == labelled)[answerable]
+    return float(right.mean()), float(np.bincount(labelled[answerable]).max() / len(right))
 
 
 def _read(volume, count, size, offsets):

@@ -8,6 +8,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from braindino.pretrain import diagnostics
 from braindino.pretrain.allocator import keep_freed_memory
+from braindino.pretrain.attention import use_plain_attention
 from braindino.pretrain.centring import Centring
 from braindino.pretrain.distributed import is_shared, total, world_size
 from braindino.pretrain.layout import load_dinov3_state
@@ -152,7 +153,7 @@ class Run:
             keep_freed_memory()
             # The plain products take two thirds of the fused kernel's time, and half backwards.
             for block in [*vit.blocks, *self.teacher.backbone.vit.blocks]:
-                block.attn.fused_attn = False
+                use_plain_attention(block)
         vit.set_grad_checkpointing(self.recipe.recompute)
         if self.recipe.compile:
             for block in [*vit.blocks, *self.teacher.backbone.vit.blocks]:

@@ -1,7 +1,7 @@
 """Watching a run: whom it is watched on, how the teacher does on them, and warnings in words."""
 
 from braindino.pretrain.collapse import signs_of_collapse
-from braindino.pretrain.held_out import choose_held_out, list_volumes
+from braindino.pretrain.held_out import choose_bank, choose_held_out, list_volumes
 from braindino.pretrain.knn import KnnProbe
 
 
@@ -24,10 +24,11 @@ class Watch:
     """
 
     def __init__(self, recipe, shards, seed, logger):
-        held_out = choose_held_out(list_volumes(shards), recipe.probe.volumes, seed)
+        volumes = list_volumes(shards)
+        held_out = choose_held_out(volumes, recipe.probe.volumes, seed)
         self.recipe, self.logger = recipe, logger
         self.held_out = frozenset(held_out["volume_id"])
-        self._volumes = held_out
+        self._volumes = held_out, choose_bank(volumes, held_out, recipe.probe.bank, seed)
         self._probe = None
         self._said = set()
         logger.info(
@@ -43,7 +44,7 @@ class Watch:
         """Return the kNN accuracies of a backbone (the teacher's), with the levels of chance."""
         if self._probe is None:  # read by the one rank that asks
             p, channels = self.recipe.probe, self.recipe.views.channels
-            self._probe = KnnProbe(self._volumes, p.slices, p.size, p.neighbours, channels)
+            self._probe = KnnProbe(*self._volumes, p.slices, p.size, p.neighbours, channels)
         return self._probe(backbone)
 
     def warn(self, entries):

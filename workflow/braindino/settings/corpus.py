@@ -1,5 +1,9 @@
 """Protocol of the corpus stage (paper sections 2.1 and 4.1.1)."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from braindino.settings.base import Strict, assumed, stated
 
 
@@ -14,6 +18,11 @@ class Corpus(Strict):
         "the paper reports one run; its reviewer asked for several",
         "label subsets drawn per ratio",
         ge=1,
+    )
+    test_fractions: dict[str, Annotated[float, Field(gt=0, lt=1)]] = assumed(
+        {},
+        "the cards hold the paper's own sizes; a small cohort needs more",
+        "by task: share of its subjects held out for test, in place of its card's sizes",
     )
     strata_bins: int = assumed(
         5,

@@ -267,6 +267,7 @@ def _check_references(run, files, folder):
         "statistics.reference": ([run.config.statistics.reference], run.encoders),
         "segmentation.encoders": (run.config.segmentation.encoders or [], known_encoders),
         "segmentation.ratios": (run.config.segmentation.ratios, run.config.corpus.label_ratios),
+        "corpus.test_fractions": (run.config.corpus.test_fractions, known_tasks),
         "overrides.datasets": (run.config.overrides.datasets, run.datasets),
         "overrides.tasks": (run.config.overrides.tasks, known_tasks),
         "overrides.encoders": (run.config.overrides.encoders, known_encoders),

@@ -138,6 +138,12 @@ class Probe(Strict):
         "0: neither held out nor probed",
         ge=0,
     )
+    bank: int = assumed(
+        256,
+        "four a held-out volume; in float16 a third of a GiB",
+        "volumes of the pretraining set, at most, among which those look for neighbours too",
+        ge=0,
+    )
     slices: int = assumed(8, "a few seconds a probe", "slices of each, evenly spread", ge=1)
     size: int = stated(256, "4.3", "pixels of a slice, square, as in the frozen evaluation", ge=1)
     neighbours: int = assumed(

@@ -21,7 +21,8 @@ with job_log(snakemake.log[0]):
     for number, card in enumerate(cards.values()):
         parent = cards[card.split_as or card.name]
         volumes, rejects = task_volumes(card, manifests)
-        split = split_subjects(parent, task_volumes(parent, manifests)[0], persons, bins, seed)
+        whole, share = task_volumes(parent, manifests)[0], corpus.test_fractions.get(parent.name)
+        split = split_subjects(parent, whole, persons, bins, seed, share)
         split, others = keep_split(split, volumes)
         rejects = pd.concat([rejects, others])
         write_table(split, made.splits[number])

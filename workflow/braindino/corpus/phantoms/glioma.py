@@ -10,7 +10,7 @@ from braindino.seeds import derive_rng
 
 # Years; glioblastoma (IDH-wildtype) is a disease of the old, mutated gliomas of the young.
 AGES = {"GBM": (45, 85), "IDH": (24, 50)}
-MUTATED = 4  # one in; assumed, more than the archives' one in five: small cohorts need both
+MUTATED = 3  # one in; assumed, more than the archives' one in five: small cohorts need both
 
 
 class Glioma(NamedTuple):
@@ -45,9 +45,10 @@ def brats_glioma(index, seed):
 def survival_days(age, labels, voxel, rng):
     """Draw how many days a patient lives after surgery.
 
-    Assumed: an exponential law with a median of 400 days at 65 years with 4 ml of necrosis and
-    10 ml enhancing; the hazard doubles with every 3 ml, 7 ml and 17 years more. The tumour's part
-    is stronger than in life, so that a small encoder can see it.
+    Assumed: a median of 400 days at 65 years with 5 ml of necrotic and enhancing tumour. Time
+    halves where the tumour is half as large again, and with every 17 years; deaths scatter around
+    their time by a Weibull law of shape 3. The tumour's part is stronger than in life, so that a
+    small encoder can see it.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def survival_days(age, labels, voxel, rng):
         Volume of a voxel in mm³.
     rng : numpy.random.Generator
     """
-    necrosis, enhancing = (voxel / 1000 * (labels == v).sum() for v in (NECROSIS, ENHANCING))
-    doublings = (necrosis - 4) / 3 + (enhancing - 10) / 7 + (age - 65) / 17
-    days = 400 / np.log(2) * 2.0**-doublings * rng.exponential()
+    core = voxel / 1000 * np.isin(labels, [NECROSIS, ENHANCING]).sum()
+    halvings = np.log(max(core, 0.1) / 5) / np.log(1.5) + (age - 65) / 17
+    days = 400 * 2.0**-halvings * (rng.exponential() / np.log(2)) ** (1 / 3)
     return int(np.clip(days, 3, 4000))

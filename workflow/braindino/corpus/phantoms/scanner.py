@@ -8,14 +8,17 @@ from scipy import ndimage
 from braindino.corpus.phantoms.fields import smooth_field
 
 # Signal of each tissue relative to white matter on T1w. Assumed: the order of the tissues on
-# each contrast is textbook, the values are rounded from scans at 1.5 and 3 T.
+# each contrast is textbook, the values are rounded from scans at 1.5 and 3 T. T1c is mostly a
+# spin echo, in which grey and white matter differ half as much as in MPRAGE, and less still once
+# the agent has brightened the grey. FLAIR parts them more than most scanners do, so that a small
+# encoder sees it.
 SIGNALS = {
     "T1w": {
         **{"grey": 0.72, "white": 1.0, "csf": 0.28, "vessel": 0.28, "skull": 0.1, "scalp": 1.15},
         **{"necrosis": 0.4, "oedema": 0.68, "enhancing": 0.66},
     },
     "T1c": {
-        **{"grey": 0.78, "white": 1.0, "csf": 0.3, "vessel": 1.6, "skull": 0.15, "scalp": 1.25},
+        **{"grey": 0.86, "white": 1.0, "csf": 0.3, "vessel": 1.6, "skull": 0.15, "scalp": 1.25},
         **{"necrosis": 0.38, "oedema": 0.7, "enhancing": 1.6},
     },
     "T2w": {
@@ -23,7 +26,7 @@ SIGNALS = {
         **{"necrosis": 1.15, "oedema": 0.95, "enhancing": 0.75},
     },
     "FLAIR": {
-        **{"grey": 0.74, "white": 0.56, "csf": 0.16, "vessel": 0.2, "skull": 0.1, "scalp": 0.8},
+        **{"grey": 0.74, "white": 0.48, "csf": 0.16, "vessel": 0.2, "skull": 0.1, "scalp": 0.8},
         **{"necrosis": 0.72, "oedema": 1.2, "enhancing": 1.0},
     },
     "PDw": {

@@ -16,7 +16,7 @@ BORDER = 0.6  # mm; softness
 def share_of_vessels(surface, points, person, grid):
     """Return the share of vessels in the fluid around the brain.
 
-    Assumed: a sixth of it, in pieces of some millimetres, and most of the sagittal sinus.
+    Assumed: a quarter of it, in pieces of some millimetres, and most of the sagittal sinus.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def share_of_vessels(surface, points, person, grid):
     grid : braindino.corpus.phantoms.fields.Grid
     """
     rng = derive_rng("phantom vessels", person.seed, person.subject)
-    pieces = 0.05 + 0.9 * sigmoid((smooth_field(rng, grid, 2.5)[0] - 1.1) / 0.15)
+    pieces = 0.05 + 0.9 * sigmoid((smooth_field(rng, grid, 2.5)[0] - 0.75) / 0.15)
     sinus = (np.abs(points[0]) < 4) & (surface > -6) & (points[2] > 0)
     return np.where(sinus, np.float32(0.8), pieces)
 

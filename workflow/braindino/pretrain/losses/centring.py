@@ -17,7 +17,9 @@ def sinkhorn(parts, iterations):
 
     Sinkhorn-Knopp scales first the prototypes to equal mass over the samples of all ranks, then
     each sample to a distribution over prototypes. The last scaling of the samples is the softmax's.
-    It works on logarithms, since exponentials of sharpened scores overflow.
+    Each sum is a product of the exponentials of the scores with a vector. These are scaled so that
+    sharpened scores do not overflow; what is e^145 times less likely than the likeliest counts as
+    if it were not less likely still.
 
     Parameters
     ----------
@@ -26,28 +28,25 @@ def sinkhorn(parts, iterations):
     iterations : int
         Pairs of scalings.
     """
-    blocks = [(logits, rows) for logits in parts for rows in logits.blocks()]
+    highest = gather(torch.stack([logits.highest() for logits in parts]).max()).max()
+    matrices = [logits.exponentials(highest) for logits in parts]
+    scale = torch.zeros_like(parts[0].shift)  # of the prototypes
+    # Prototypes have a mass of 1 each; samples share that, or the scales would drift.
+    share = len(scale) / total(scale.new_tensor(sum(map(len, parts)))).clamp_min(1)
     for iteration in range(iterations):
-        mass = _scaled_log_mass(blocks, parts) if iteration else _log_mass(blocks, parts)
-        mass = gather(mass).logsumexp(dim=0)
-        for logits in parts:
-            logits.add(-mass.where(mass.isfinite(), 0.0))  # no rank may have a sample
+        mass = torch.zeros_like(scale)
+        for matrix in (matrix for part in matrices for matrix in part()):
+            sums = _product(matrix, scale) if iteration else torch.ones_like(matrix[:, 0])
+            mass += _product(matrix.T, share / sums.clamp_min(TINY))
+        mass = total(mass)
+        scale = torch.where(mass > 0, 1 / mass, 1.0)  # no rank may have a sample
+    for logits in parts:
+        logits.add(scale.log())
 
 
-def _log_mass(blocks, parts):
-    """Return the logarithm of all samples' mass on each prototype, as they are."""
-    mass = torch.full_like(parts[0].shift, -torch.inf)
-    for logits, rows in blocks:
-        mass = torch.logaddexp(mass, logits[rows].logsumexp(dim=0))
-    return mass
-
-
-def _scaled_log_mass(blocks, parts):
-    """Return the same of samples scaled to a distribution over prototypes each."""
-    mass = torch.zeros_like(parts[0].shift)
-    for logits, rows in blocks:
-        mass += logits[rows].softmax(dim=1).sum(dim=0)
-    return mass.clamp_min(TINY if blocks else 0).log()
+def _product(matrix, vector):
+    """Multiply in the matrix's type, as a matrix product: [rows, columns] · [columns]."""
+    return (matrix @ vector.to(matrix.dtype)[:, None])[:, 0].float()
 
 
 @torch.no_grad()

@@ -50,7 +50,7 @@ class _CrossEntropy(torch.autograd.Function):
                 for block in row_blocks(scores, prototypes):
                     rows = slice(part.start + block.start, part.start + block.stop)
                     logarithms, wanted = scores[block].float().log_softmax(dim=1), targets[rows]
-                    losses[rows] = -torch.einsum("nk,nk->n", wanted, logarithms)
+                    losses[rows] = -(wanted * logarithms).sum(dim=1)
                     scores[block] = logarithms.exp_().sub_(wanted)
                 token_gradient[part] = scores @ products
                 gradient = (scores.T @ weighted[part]).to(prototypes.dtype)

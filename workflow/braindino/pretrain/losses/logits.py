@@ -5,6 +5,9 @@ import torch
 # Assumed: elements of a block of scores. On a CPU 2 MiB of float32, which stay in its cache from
 # one operation to the next; 256 MiB on a GPU, at the paper's size 1,024 tokens of 20,000.
 BLOCK, GPU_BLOCK = 2**19, 2**26
+# Range of the exponents of float32 and bfloat16 exponentials: sums of many thousand stay finite
+# above, and what is below is as good as zero.
+HIGHEST, LOWEST = 60.0, -85.0
 # Assumed: elements that are kept in the type of products, for a second use: half a GiB of bfloat16.
 KEPT = 2**28
 
@@ -48,9 +51,38 @@ class Logits:
 
     def __getitem__(self, rows):
         """Return scores [rows, prototypes], float32."""
+        return self._bare(rows) + self.shift
+
+    def highest(self):
+        """Return the highest score before any shift, -inf without tokens: a scalar float32."""
+        found = [self._bare(rows).amax().float() for rows in self.blocks()]
+        return torch.stack(found).max() if found else self.shift.new_tensor(-torch.inf)
+
+    def exponentials(self, highest):
+        """Prepare the exponentials of the scores before any shift, scaled to a common `highest`.
+
+        Returns
+        -------
+        callable
+            Gives matrices [rows, prototypes] in the type of products, which together are all: the
+            same one at every call where products are kept, else block by block, made anew.
+        """
         if self._products is None:
-            return (self.tokens[rows] @ self.prototypes.T).float().add_(self.shift)
-        return self._products[rows] + self.shift
+            return lambda: (self._exponential(rows, highest) for rows in self.blocks())
+        whole = torch.empty_like(self._products)
+        for rows in self.blocks():
+            whole[rows] = self._exponential(rows, highest)
+        return lambda: [whole]
+
+    def _bare(self, rows):
+        if self._products is None:
+            return self.tokens[rows] @ self.prototypes.T
+        return self._products[rows]
+
+    def _exponential(self, rows, highest):
+        scores = self._bare(rows)
+        below = (scores.float() - (highest - HIGHEST)).clamp_min_(LOWEST)
+        return below.exp_().to(scores.dtype)
 
 
 def row_blocks(tokens, prototypes):
