@@ -72,7 +72,8 @@ def test_a_volume_is_the_mean_of_its_slices_class_tokens(shards, recipe):
     backbone = Backbone(recipe.model.architecture, recipe.model.arguments)
     metrics = probe(backbone)
     assert set(metrics) == {
-        "knn_modality", "knn_modality_chance", "knn_dataset", "knn_dataset_chance",
+        "knn_modality", "knn_modality_chance", "knn_modality_patches",
+        "knn_dataset", "knn_dataset_chance", "knn_dataset_patches",
     }  # fmt: skip
     assert (metrics["knn_modality"], metrics["knn_modality_chance"]) == (1, 1)
     assert metrics["knn_dataset_chance"] == 1  # of the two volumes of cohort a; b has one subject
@@ -88,6 +89,28 @@ def test_three_slices_at_once_are_probed_so(shards):
     assert torch.equal(alone, slices[torch.zeros(1, 3, dtype=int)])
 
 
+class Patches(torch.nn.Module):
+    """A network whose one patch token is a slice's pixels, and its class token nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, images):
+        pixels = images[:, 0].flatten(1)[..., None]
+        return torch.zeros(len(images), 1), pixels
+
+
+def test_patches_tell_by_their_mean_and_spread(shards):
+    volumes = list_volumes(shards)
+    probe = KnnProbe(volumes, volumes[:0], slices=2, size=48, neighbours=1)
+    pixels = probe.images.float().flatten(2).numpy()
+    expected = np.stack([pixels.mean(axis=2).mean(1), pixels.std(axis=2, ddof=1).mean(1)], axis=1)
+    expected = (expected - expected.mean(axis=0)) / expected.std(axis=0, ddof=1)
+    with torch.no_grad():
+        np.testing.assert_allclose(probe._embed(Patches())[1], expected, rtol=1e-3, atol=1e-3)
+
+
 def test_slices_are_brought_to_the_size_asked_for(shards):
     volumes = list_volumes(shards)
     assert KnnProbe(volumes, volumes[:0], 2, 32, 1).images.shape[-2:] == (32, 32)
@@ -97,4 +120,5 @@ def test_what_no_two_subjects_share_is_left_out(shards, recipe):
     volumes = list_volumes(shards).iloc[1:]  # of two cohorts, a subject each
     backbone = Backbone(recipe.model.architecture, recipe.model.arguments)
     probe = KnnProbe(volumes, volumes[:0], 2, 32, 1)
-    assert set(probe(backbone)) == {"knn_modality", "knn_modality_chance"}
+    found = set(probe(backbone))
+    assert found == {"knn_modality", "knn_modality_chance", "knn_modality_patches"}

@@ -18,7 +18,10 @@ LABELS = ("modality", "dataset")
 class KnnProbe:
     """Some slices of held-out volumes and of a bank of others, and what they are of.
 
-    A volume is the mean of its slices' class tokens, as in the frozen evaluation (§4.3).
+    A volume is once the mean of its slices' class tokens, as in the frozen evaluation (§4.3), and
+    once the mean and the spread of their patch tokens (statistics pooling, Snyder et al. 2018),
+    standardised over all volumes: a contrast is how tissues differ, whatever part of the brain it
+    is, which class tokens tell apart first.
 
     Parameters
     ----------
@@ -47,25 +50,37 @@ class KnnProbe:
 
     @torch.no_grad()
     def __call__(self, backbone):
-        """Return the accuracies of a backbone as `knn_<label>`, chance as `knn_<label>_chance`.
+        """Return the accuracies of a backbone.
 
-        A label that no two subjects share is left out.
+        Returns
+        -------
+        dict
+            `knn_<label>` by class tokens, `knn_<label>_patches` by patch tokens, and chance as
+            `knn_<label>_chance`. A label that no two subjects share is left out.
         """
-        features, asked = self._embed(backbone), self.asked
+        classes, patches = self._embed(backbone)
         found = {}
         for name, labels in self.labels.items():
-            accuracy, chance = knn_accuracy(features, labels, self.subjects, self.neighbours, asked)
+            rest = labels, self.subjects, self.neighbours, self.asked
+            accuracy, chance = knn_accuracy(classes, *rest)
             if not math.isnan(accuracy):
                 found |= {f"knn_{name}": accuracy, f"knn_{name}_chance": chance}
+                found[f"knn_{name}_patches"] = knn_accuracy(patches, *rest)[0]
         return found
 
     def _embed(self, backbone):
+        """Return class tokens [volumes, dim], and statistics of patches [volumes, 2 · dim]."""
         parameter = next(backbone.parameters())
-        tokens = []
+        made = []
         with torch.autocast(parameter.device.type, torch.bfloat16):
             for images in self.images.flatten(0, 1).split(BATCH):
-                tokens.append(backbone(images.float().to(parameter.device))[0].float())
-        return torch.cat(tokens).unflatten(0, self.images.shape[:2]).mean(dim=1).cpu()
+                token, patches = backbone(images.float().to(parameter.device))
+                spread, mean = torch.std_mean(patches.float(), dim=1)
+                made.append(torch.cat([token.float(), mean, spread], dim=1))
+        volumes = torch.cat(made).unflatten(0, self.images.shape[:2]).mean(dim=1).cpu()
+        classes, patches = volumes.tensor_split([volumes.shape[1] // 3], dim=1)
+        spread, mean = torch.std_mean(patches, dim=0)
+        return classes, (patches - mean) / spread.clamp_min(torch.finfo(spread.dtype).tiny)
 
 
 def knn_accuracy(features, labels, subjects, neighbours, asked=None):

@@ -12,8 +12,8 @@ from braindino.reporting.style import house_style, watermark
 PANELS = {
     "Loss": ["loss", "dino_global", "dino_local", "ibot", "koleo"],
     "Learning rate": ["lr"],
-    "Contrast by kNN (accuracy on held-out subjects)": ["knn_modality"],
-    "Cohort by kNN (accuracy on held-out subjects)": ["knn_dataset"],
+    "Contrast by kNN (accuracy on held-out subjects)": ["knn_modality", "knn_modality_patches"],
+    "Cohort by kNN (accuracy on held-out subjects)": ["knn_dataset", "knn_dataset_patches"],
     "Entropy (nats)": ["teacher_entropy", "student_entropy"],
     "Effective rank of class tokens": ["rankme"],
     "Share of prototypes in use": ["prototype_usage"],
@@ -25,7 +25,8 @@ PANELS = {
 }
 NAMES = {
     "loss": "total", "dino_global": "DINO, global", "dino_local": "DINO, local", "ibot": "iBOT",
-    "koleo": "KoLeo", "knn_modality": "teacher", "knn_dataset": "teacher",
+    "koleo": "KoLeo", "knn_modality": "class token", "knn_dataset": "class token",
+    "knn_modality_patches": "patch tokens", "knn_dataset_patches": "patch tokens",
     "teacher_entropy": "teacher", "student_entropy": "student",
     "grad_norm_backbone": "backbone", "grad_norm_dino_head": "DINO head",
     "grad_norm_ibot_head": "iBOT head",
