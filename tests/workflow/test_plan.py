@@ -72,6 +72,7 @@ def test_empty_files_are_enough_for_a_plan(snakemake, tmp_path):
         ("imaging: {clip_domain: brain}", r"mine\.yaml: key 'imaging.clip_domain': .*'brain'"),
         ("datasets: [IXY]", r"there is no card .*IXY\.yaml; did you mean 'IXI'\?"),
         ("recipe: tony", r"there is no card .*tony\.yaml; did you mean 'tiny'\?"),
+        ("corpus: {test_fractions: {ihd: 0.5}}", r"names 'ihd', .*did you mean 'idh'\?"),
         ("data_root: /nowhere", r"data_root: there is no folder '/nowhere'; set data_root"),
     ],
 )

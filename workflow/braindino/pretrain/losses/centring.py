@@ -17,9 +17,9 @@ def sinkhorn(parts, iterations):
 
     Sinkhorn-Knopp scales first the prototypes to equal mass over the samples of all ranks, then
     each sample to a distribution over prototypes. The last scaling of the samples is the softmax's.
-    Each sum is a product of the exponentials of the scores with a vector. These are scaled so that
-    sharpened scores do not overflow; what is e^145 times less likely than the likeliest counts as
-    if it were not less likely still.
+    Each sum is a product of the exponentials of the scores with a vector, rounded as the scores
+    are. The exponentials are scaled so that sharpened scores do not overflow; what is e^145 times
+    less likely than the likeliest counts as if it were not less likely still.
 
     Parameters
     ----------
