@@ -115,11 +115,11 @@ def _levels(records, recipe, key):
 
 
 def _finish(axes, keys):
-    probe = keys[0].startswith("knn")
     if len(axes.get_legend_handles_labels()[1]) > 1:
         axes.margins(y=0.4)  # room for the legend above the curves
-        axes.legend(fontsize=6.5, ncols=3, loc="lower right" if probe else "upper right")
-    if probe:
-        axes.set_ylim(0, 1.05)
+        axes.legend(fontsize=6.5, ncols=3, loc="upper right")
+    if keys[0].startswith("knn"):
+        axes.set_ylim(0, 1.45)
+        axes.set_yticks([0, 0.5, 1])
     elif keys[0] in SHARES:
         axes.set_ylim(bottom=0)

@@ -10,7 +10,7 @@ from braindino.seeds import derive_rng
 
 # Years; glioblastoma (IDH-wildtype) is a disease of the old, mutated gliomas of the young.
 AGES = {"GBM": (45, 85), "IDH": (24, 50)}
-MUTATED = 3  # one in; assumed, more than the archives' one in five: small cohorts need both
+MUTATED = 4  # one in; assumed, more than the archives' one in five: small cohorts need both
 
 
 class Glioma(NamedTuple):
