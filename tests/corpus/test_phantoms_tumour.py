@@ -131,9 +131,9 @@ def test_mutated_gliomas_are_frontal_bare_of_necrosis_and_enhancement_and_of_the
 def test_survival_is_shorter_with_necrosis_enhancement_and_age(glioblastomas):
     for cause in ("necrosis", "enhancing"):
         assert stats.spearmanr(glioblastomas[cause], glioblastomas["days"]).statistic < -0.3
-    necrosis, enhancing = (np.full(n, v) for n, v in ((4000, NECROSIS), (10000, ENHANCING)))
-    reference = np.concatenate([necrosis, enhancing])  # 4 and 10 ml of voxels of 1 mm³
-    larger = np.concatenate([reference, np.full(3000, NECROSIS)])
+    necrosis, enhancing = (np.full(n, v) for n, v in ((3000, NECROSIS), (6000, ENHANCING)))
+    reference = np.concatenate([necrosis, enhancing])  # 3 and 6 ml of voxels of 1 mm³
+    larger = np.concatenate([reference, np.full(4500, NECROSIS)])
     cases = ((65, reference, 400), (82, reference, 200), (65, larger, 200))
     for age, labels, median in cases:
         rng = derive_rng("test", age, len(labels))

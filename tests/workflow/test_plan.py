@@ -41,6 +41,13 @@ def test_demo_plans_every_stage_in_few_jobs(snakemake, root):
     assert counts[0] == counts[1]
 
 
+def test_groups_of_the_slurm_profile_hold_together(snakemake, root):
+    demo = ("--configfile", root / "config" / "demo.yaml")
+    status, output = snakemake("--profile", root / "profiles" / "slurm", *demo, "-n", "--forceall")
+    assert status == 0, output[-2000:]
+    assert jobs(output) > 300
+
+
 def test_one_table_needs_only_its_task(snakemake, root):
     profile = root / "profiles" / "demo"
     status, output = snakemake("--profile", profile, "-n", "--forceall", "table_s9")

@@ -45,7 +45,7 @@ def brats_glioma(index, seed):
 def survival_days(age, labels, voxel, rng):
     """Draw how many days a patient lives after surgery.
 
-    Assumed: a median of 400 days at 65 years with 5 ml of necrotic and enhancing tumour. Time
+    Assumed: a median of 400 days at 65 years with 9 ml of necrotic and enhancing tumour. Time
     halves where the tumour is half as large again, and with every 17 years; deaths scatter around
     their time by a Weibull law of shape 3. The tumour's part is stronger than in life, so that a
     small encoder can see it.
@@ -61,6 +61,6 @@ def survival_days(age, labels, voxel, rng):
     rng : numpy.random.Generator
     """
     core = voxel / 1000 * np.isin(labels, [NECROSIS, ENHANCING]).sum()
-    halvings = np.log(max(core, 0.1) / 5) / np.log(1.5) + (age - 65) / 17
+    halvings = np.log(max(core, 0.1) / 9) / np.log(1.5) + (age - 65) / 17
     days = 400 * 2.0**-halvings * (rng.exponential() / np.log(2)) ** (1 / 3)
     return int(np.clip(days, 3, 4000))
