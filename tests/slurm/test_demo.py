@@ -28,7 +28,7 @@ def test_faults_cost_time_and_change_no_byte(workflow, cluster, undisturbed, wai
     wait_until(lambda: not cluster.jobs(), "an empty queue")
 
     # The same command again, with the probe short of memory at first.
-    run.set("probe:\n    mem_mb: 16000 * attempt", "probe:\n    mem_mb: 600 * attempt")
+    run.set("probe:\n    mem_mb: 16000 * attempt", "probe:\n    mem_mb: 600 * attempt**2")
     second = run.start("all")
 
     def running(rule):
