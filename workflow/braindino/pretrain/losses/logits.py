@@ -5,8 +5,8 @@ import torch
 # Assumed: elements of a block of scores. On a CPU 2 MiB of float32, which stay in its cache from
 # one operation to the next; 256 MiB on a GPU, at the paper's size 1,024 tokens of 20,000.
 BLOCK, GPU_BLOCK = 2**19, 2**26
-# Range of the exponents of float32 and bfloat16 exponentials: sums of many thousand stay finite
-# above, and what is below is as good as zero.
+# Assumed: range of the exponents of exponentials, in float32 and bfloat16 alike: at the upper end
+# sums of many thousand stay finite, and below the lower one a number is as good as zero.
 HIGHEST, LOWEST = 60.0, -85.0
 # Assumed: elements that are kept in the type of products, for a second use: half a GiB of bfloat16.
 KEPT = 2**28
