@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 SCRIPT = HERE / "cluster.sh"
 # The demo's two cores; the profile's threads would be another order of additions.
 THREADS = ("--set-threads", "train=2", "brains=1", "shard=1", "embed=1", "probe=1")
-QUICK = ("--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "10")
+QUICK = ("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "10")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -138,7 +138,7 @@ class Workflow:
 
     def start(self, *arguments):
         """Start a run; its output goes to `run.log`."""
-        command = [sys.executable, "-m", "snakemake", *map(str, arguments), *self.common]
+        command = [sys.executable, HERE / "watchful.py", *map(str, arguments), *self.common]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=self.environment, stdout=log, stderr=log
