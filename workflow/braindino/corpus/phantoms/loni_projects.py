@@ -44,9 +44,9 @@ PROJECTS = {
         subject="{site:03d}_S_{number:04d}",
         description="MP-RAGE",
         groups={
-            **{"CN": Group(), "SMC": Group(), "EMCI": Group(0.3, 0.0, 6)},
-            **{"MCI": Group(0.4, 0.05, 10), "LMCI": Group(0.5, 0.15, 15)},
-            "AD": Group(0.8, 0.05, 25),
+            **{"CN": Group(), "SMC": Group(), "EMCI": Group(0.3, 0.0, 10)},
+            **{"MCI": Group(0.4, 0.05, 16), "LMCI": Group(0.5, 0.15, 24)},
+            "AD": Group(0.9, 0.05, 40),
         },
         order=("CN", "MCI", "AD", "CN", "LMCI", "AD", "CN", "EMCI", "AD", "SMC"),
         attendance=({"sc": 0, "m12": 1}, {"sc": 0, "m06": 0.5, "m24": 2}),

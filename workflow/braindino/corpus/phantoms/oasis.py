@@ -19,7 +19,7 @@ DISCS = 12
 # Hippocampal loss by the clinical dementia rating, and the years by which the brain looks older,
 # with ventricles to match. Assumed: larger than in life, so that a small encoder sees them.
 SEVERITY = {0.0: 0.0, 0.5: 0.7, 1.0: 0.85, 2.0: 1.0}
-YEARS_OLDER = {0.0: 0, 0.5: 20, 1.0: 25, 2.0: 30}
+YEARS_OLDER = {0.0: 0, 0.5: 32, 1.0: 40, 2.0: 48}
 RATINGS = [0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 2.0]  # of demented people, the mild ones first
 
 
