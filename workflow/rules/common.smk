@@ -35,7 +35,8 @@ except BadInput as error:
 CONFIG = RUN.config
 paths = Paths(CONFIG.run)
 ENVIRONMENT = "../../envs/environment.yaml"
-ALIASES = str(BASE / "config/aliases.csv")
+# Relative, so that in a checkout that was moved nothing is made again.
+ALIASES = os.path.relpath(BASE / "config/aliases.csv")
 
 
 def usable(kind):

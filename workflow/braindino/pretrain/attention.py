@@ -53,7 +53,8 @@ class _Attend(torch.autograd.Function):
         query, key, value = vectors
         _turn(vectors[:2], given[:2], sine, cosine)
         value.copy_(given[2])
-        weights = (query @ key.transpose(2, 3)).mul_(query.shape[-1] ** -0.5).softmax(-1)
+        query.mul_(query.shape[-1] ** -0.5)
+        weights = (query @ key.transpose(2, 3)).softmax(-1)
         ctx.save_for_backward(vectors, weights, sine, cosine)
         return (weights @ value).transpose(1, 2).flatten(2)
 
@@ -63,11 +64,10 @@ class _Attend(torch.autograd.Function):
         mixed = gradient.unflatten(2, (query.shape[1], -1)).transpose(1, 2).contiguous()
         scores = mixed @ value.transpose(2, 3)
         scores = torch._softmax_backward_data(scores, weights, -1, weights.dtype)
-        scores.mul_(query.shape[-1] ** -0.5)
         batch, heads, count, dim = query.shape
         gradients = gradient.new_empty(batch, count, 3, heads, dim)
         of_query, of_key, of_value = gradients.permute(2, 0, 3, 1, 4)
-        _turn(of_query, scores @ key, -sine, cosine)
+        _turn(of_query, (scores @ key).mul_(dim**-0.5), -sine, cosine)
         _turn(of_key, scores.transpose(2, 3) @ query, -sine, cosine)
         of_value.copy_(weights.transpose(2, 3) @ mixed)
         return gradients, None, None

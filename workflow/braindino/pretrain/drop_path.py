@@ -1,6 +1,9 @@
 """Stochastic depth that saves the work it drops (Oquab et al. 2023, DINOv2)."""
 
+from functools import partial
+
 import torch
+from torch.func import functional_call
 
 
 def run_block(block, tokens, places, rate):
@@ -16,10 +19,9 @@ def run_block(block, tokens, places, rate):
         Share of the batch that skips a branch; the others' is scaled up to make up for it. The
         part is drawn from torch's CPU generator.
     """
-    if rate == 0:
-        return block(tokens, **places)
-    for branch in _branches(block, places):
-        tokens = _residual(tokens, branch, rate)
+    kept = _kept(tokens, rate)
+    for branch in _branches(block, places, len(tokens) / kept):
+        tokens = _residual(tokens, branch, kept)
     return tokens
 
 
@@ -35,43 +37,51 @@ def run_last_block(block, tokens, places, rate, wanted):
     -------
     Tensor [n, dim]
     """
-    attend, think = _branches(block, places)
-    read = _residual(tokens, attend, rate)[wanted]
-    if rate == 0:
+    kept = _kept(tokens, rate)
+    attend, think = _branches(block, places, len(tokens) / kept)
+    read = _residual(tokens, attend, kept)[wanted]
+    if kept == len(tokens):
         return read + think(read)
-    chosen, scale = _choose(len(tokens), rate)
-    rows = torch.isin(wanted[0], chosen.to(read.device)).nonzero()[:, 0]
-    return _add(read, think, rows, scale)
+    rows = torch.isin(wanted[0], _draw(tokens, kept)).nonzero()[:, 0]
+    return _add(read, think, rows)
 
 
-def _residual(tokens, branch, rate):
-    if rate == 0:
+def _kept(tokens, rate):
+    return max(1, round(len(tokens) * (1 - rate)))
+
+
+def _draw(tokens, kept):
+    return torch.randperm(len(tokens))[:kept].to(tokens.device)
+
+
+def _residual(tokens, branch, kept):
+    if kept == len(tokens):
         return tokens + branch(tokens)
-    chosen, scale = _choose(len(tokens), rate)
-    return _add(tokens, branch, chosen.to(tokens.device), scale)
+    return _add(tokens, branch, _draw(tokens, kept))
 
 
-def _choose(batch, rate):
-    kept = max(1, round(batch * (1 - rate)))
-    return torch.randperm(batch)[:kept], batch / kept
+def _add(tokens, branch, rows):
+    added = branch(tokens.index_select(0, rows))
+    return tokens.index_add(0, rows, added.to(tokens.dtype))
 
 
-def _add(tokens, branch, rows, scale):
-    added = branch(tokens.index_select(0, rows)).to(tokens.dtype)
-    return tokens.index_add(0, rows, added, alpha=scale)
-
-
-def _branches(block, places):
-    """Return attention and MLP of a block, each with its norm and layer scale."""
+def _branches(block, places, scale):
+    """Return attention and MLP of a block, each with its norm, its layer scale and another one."""
     if hasattr(block, "gamma_1"):  # timm's Eva keeps layer scales as parameters
-        scales = [_scale_by(block.gamma_1), _scale_by(block.gamma_2)]
+        gammas = block.gamma_1, block.gamma_2
     else:
-        scales = [block.ls1, block.ls2]
-    return (
-        lambda x: scales[0](block.attn(block.norm1(x), **places)),
-        lambda x: scales[1](block.mlp(block.norm2(x))),
-    )
+        gammas = (getattr(module, "gamma", None) for module in (block.ls1, block.ls2))
+    first, second = (scale if gamma is None else scale * gamma for gamma in gammas)
+    attend = _scaled(block.attn, "proj", first)
+    think = _scaled(block.mlp, "fc2", second)
+    return lambda x: attend(block.norm1(x), places), lambda x: think(block.norm2(x))
 
 
-def _scale_by(gamma):
-    return (lambda x: x) if gamma is None else (lambda x: x * gamma)
+def _scaled(module, last, scale):
+    """Scale the weights of a module's last layer: they are fewer numbers than what it puts out."""
+    layer = module.get_submodule(last)
+    scale = torch.as_tensor(scale, device=layer.weight.device)
+    weights = {f"{last}.weight": layer.weight * scale[..., None]}
+    if layer.bias is not None:
+        weights[f"{last}.bias"] = layer.bias * scale
+    return partial(functional_call, module, weights)

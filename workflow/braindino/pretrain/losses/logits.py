@@ -2,9 +2,10 @@
 
 import torch
 
-# Assumed: elements of a block of scores. On a CPU 2 MiB of float32, which stay in its cache from
-# one operation to the next; 256 MiB on a GPU, at the paper's size 1,024 tokens of 20,000.
-BLOCK, GPU_BLOCK = 2**19, 2**26
+# Assumed: elements of a block of scores. On a CPU 4 MiB of float32: few enough to stay in its cache
+# from one operation to the next, enough to be worth waking the other cores; 256 MiB on a GPU, at
+# the paper's size 1,024 tokens of 20,000.
+BLOCK, GPU_BLOCK = 2**20, 2**26
 # Assumed: range of the exponents of exponentials, in float32 and bfloat16 alike: at the upper end
 # sums of many thousand stay finite, and below the lower one a number is as good as zero.
 HIGHEST, LOWEST = 60.0, -85.0
@@ -67,8 +68,9 @@ class Logits:
             Gives matrices [rows, prototypes] in the type of products, which together are all: the
             same one at every call where products are kept, else block by block, made anew.
         """
+        kind = self.prototypes.dtype
         if self._products is None:
-            return lambda: (self._exponential(rows, highest) for rows in self.blocks())
+            return lambda: (self._exponential(rows, highest).to(kind) for rows in self.blocks())
         whole = torch.empty_like(self._products)
         for rows in self.blocks():
             whole[rows] = self._exponential(rows, highest)
@@ -80,9 +82,8 @@ class Logits:
         return self._products[rows]
 
     def _exponential(self, rows, highest):
-        scores = self._bare(rows)
-        below = (scores.float() - (highest - HIGHEST)).clamp_min_(LOWEST)
-        return below.exp_().to(scores.dtype)
+        below = (self._bare(rows).float() - (highest - HIGHEST)).clamp_min_(LOWEST)
+        return below.exp_()
 
 
 def row_blocks(tokens, prototypes):
