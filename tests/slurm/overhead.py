@@ -32,7 +32,6 @@ WAYS = {
     "here": ("--cores", "2"),
     "jobs": SLURM,
     "array": (*SLURM, "--slurm-array-jobs", "one"),
-    "groups of 25": (*SLURM, "--groups", "one=g", "--group-components", "g=25"),
 }
 
 
