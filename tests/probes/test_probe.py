@@ -67,7 +67,7 @@ def test_folds_are_predicted_by_heads_that_never_saw_their_subjects(classes, run
         assert not set(table["subject"].iloc[draw.fit]) & set(table["subject"].iloc[draw.validate])
 
 
-def test_shuffled_labels_give_chance(classes, task_card, survival, run, cohort):
+def test_shuffled_labels_give_chance(classes, task_card, run, cohort):
     """The same task without the shuffle is easy; 100 test subjects put chance within ± 0.1."""
     card = classes(test_fraction=0.5)
     given = cohort(card, n=200)
@@ -94,6 +94,31 @@ def test_paper_selection_learns_from_all_labels_and_looks_at_the_test_set(classe
     assert set(table["split"].iloc[full.fit]) == {"train"}
     assert len(full.fit) == (table["split"] == "train").sum()
     assert set(table["split"].iloc[full.validate]) == {"test"}
+    assert set(full.labelled) == set(full.fit)
+
+
+def test_a_subset_too_small_to_hold_labels_out_is_learnt_whole(classes, run, cohort, caplog):
+    """Of two subjects with a class each, one alone teaches nothing."""
+    caplog.set_level("INFO")
+    card = classes(test_fraction=0.5)
+    predictions, samples, _, draws = run(card, cohort(card, n=100), ratios=(0.04, 1.0))
+    small, full = ([draw for draw in draws if draw.ratio == ratio] for ratio in (0.04, 1.0))
+    for draw in small:
+        assert len(draw.labelled) == 2
+        assert set(samples.table["target"].iloc[draw.fit]) == {0, 1}
+        assert np.array_equal(draw.validate, draw.labelled)
+    assert all(len(set(draw.fit) & set(draw.validate)) == 0 for draw in full)
+    assert auc(predictions[predictions["ratio"] == 0.04]) > 0.8
+    assert "2 of 4 label subsets are too small" in caplog.text
+
+
+def test_patients_who_cannot_be_ordered_choose_no_epoch(survival, run, cohort):
+    predictions, samples, _, draws = run(survival, cohort(survival, n=200, signal=4), ratios=(0.04, 1.0))
+    small = [draw for draw in draws if draw.ratio == 0.04]
+    for draw in small:  # of six patients one would be held out
+        assert np.array_equal(draw.fit, draw.validate)
+    risks = predictions[(predictions["ratio"] == 0.04) & (predictions["seed"] == 0)]
+    assert risks["prediction"].corr(risks["time"], method="spearman") < -0.4
 
 
 def test_fusion_averages_the_contrasts_of_a_visit(classes, cohort):

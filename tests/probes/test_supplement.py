@@ -91,6 +91,28 @@ def test_one_group_cannot_be_left_out(classes, run):
     assert subsets.empty
 
 
+def test_scans_of_an_unknown_maker_are_no_maker(classes, run):
+    _, samples, _, _ = run(classes())
+    table = samples.table
+    number = table["subject"].str[-3:].astype(int)
+    table = table.assign(vendor=number.map(lambda n: ["GE", "SIEMENS", ""][n % 3]))
+    split, _ = leave_out(table, "vendor", 1)
+    assert set(split["group"]) == {"GE", "SIEMENS"}
+    assert "" not in set(split["vendor"])
+
+
+def test_groups_that_can_be_learnt_from_the_others_are_predicted(classes, run):
+    """Without s0 one class alone is left: nothing is predicted of it, the others are."""
+    _, samples, _, draws = run(classes())
+    table = samples.table
+    target = table["target"].where(table["site"] == "s0", 0.0)
+    made = supplement(
+        classes(), "enc", samples._replace(table=table.assign(target=target)), draws, SMALL, 3, 0
+    )
+    left = made[made["probe"] == "leave_site"]
+    assert set(left["group"]) == {"lab s1", "lab s2"}
+
+
 def test_supplement_holds_every_probe(classes, run):
     card = classes(knn="knn_dx")
     _, samples, _, draws = run(card)

@@ -98,7 +98,7 @@ def _network(card, make, protocol, seed):
 def _predictions(card, encoder, table, draw, run):
     """Predict the test volumes, and those on which a gap's or a risk's baseline rests."""
     test = np.flatnonzero((table["fold"] == draw.fold) & (table["split"] == "test"))
-    known = draw.validate if card.kind == "regression" else np.union1d(draw.fit, draw.validate)
+    known = draw.validate if card.kind == "regression" else draw.labelled
     places = test if card.kind == "classification" else np.union1d(test, known)
     outputs = run.predict(places)
     whole = torch.full((len(table), outputs.shape[1]), float("nan"))

@@ -11,9 +11,10 @@ def leave_out(table, by, seeds):
     Parameters
     ----------
     table : DataFrame
-        Samples of a task, one row a fold and sample; the column `by` may hold missing values,
-        for which the cohort stands.
+        Samples of a task, one row a fold and sample.
     by : {'site', 'vendor'}
+        Of scans whose vendor is not known nothing is made; to those without a site their cohort is
+        one.
     seeds : int
         Heads a fold.
 
@@ -31,6 +32,8 @@ def leave_out(table, by, seeds):
     The encoder may have seen the held-out scans, without their labels, in its pretraining.
     """
     samples = table.drop_duplicates("volume_id").drop(columns=["fold", "split"])
+    if by == "vendor":
+        samples = samples[_known(samples, by)]
     groups = _groups(samples, by)
     counts = groups.value_counts()
     held = sorted(counts.index[counts >= FEW])
@@ -49,12 +52,19 @@ def leave_out(table, by, seeds):
 
 def _groups(samples, by):
     """Return a Series subject → group."""
-    known = samples[by].astype(object) if by in samples else pd.Series(None, samples.index)
-    named = known.where(known.notna() & (known.astype(str) != ""), samples["dataset"])
+    named = samples["dataset"]
+    if by in samples:
+        named = samples[by].astype(object).where(_known(samples, by), named)
     # Two cohorts may number their sites alike.
     if by == "site":
         named = samples["dataset"] + " " + named.astype(str)
     return named.astype(str).groupby(samples["subject"]).agg(lambda names: names.mode().iloc[0])
+
+
+def _known(samples, by):
+    if by not in samples:
+        return pd.Series(False, samples.index)
+    return samples[by].notna() & (samples[by].astype(str) != "")
 
 
 def _nothing(table):

@@ -49,8 +49,7 @@ def linear_probe(card, encoder, samples, draws, protocol):
 def _fold(card, encoder, samples, draw, test, protocol):
     scores = {c: _score(card, samples, draw, c) for c in protocol.strengths}
     best = min(scores, key=scores.get)
-    labelled = np.union1d(draw.fit, draw.validate)
-    model = _fit(card, samples, draw, labelled, best)
+    model = _fit(card, samples, draw, draw.labelled, best)
     inputs = samples.features[test["row"]]
     frame = identity(card, encoder, draw.ratio, draw.seed, test).assign(strength=best)
     if card.kind == "classification":

@@ -52,10 +52,10 @@ def predict(card, encoder, table, draw, outputs):
         return with_scores(frame, outputs[test].softmax(-1).numpy())
     values = draw.scale.back(outputs[:, 0].numpy())
     if card.kind == "survival":
-        values = values - np.median(values[np.union1d(draw.fit, draw.validate)])
+        values = values - np.median(values[draw.labelled])
     frame["prediction"] = values[test]
     if card.target == "age":
-        frame["gap_corrected"] = _corrected(frame, table.iloc[draw.validate], values[draw.validate])
+        frame["gap_corrected"] = _corrected(frame, table, draw, values)
     return frame
 
 
@@ -82,9 +82,10 @@ def with_scores(frame, scores):
     return frame.assign(**{f"score_{k}": scores[:, k] for k in range(scores.shape[1])})
 
 
-def _corrected(frame, validation, predicted):
-    if validation["target"].nunique() < FEW:
+def _corrected(frame, table, draw, predicted):
+    held_out = np.setdiff1d(np.intersect1d(draw.validate, draw.labelled), draw.fit)
+    age = table["target"].to_numpy(float)[held_out]
+    if len(np.unique(age)) < FEW:
         return np.nan
-    age = validation["target"].to_numpy(float)
-    slope, offset = np.polyfit(age, predicted - age, 1)
+    slope, offset = np.polyfit(age, predicted[held_out] - age, 1)
     return frame["prediction"] - frame["target"] * (1 + slope) - offset

@@ -1,5 +1,6 @@
 """A frozen evaluation: every label ratio, seed and fold of a task on one encoder's features."""
 
+import logging
 from typing import NamedTuple
 
 import numpy as np
@@ -11,19 +12,27 @@ from braindino.errors import BadInput
 from braindino.probes.oversample import oversample
 from braindino.probes.predictions import predictions
 from braindino.probes.subsets import head_key, inner_split, labelled_rows
-from braindino.probes.targets import Scale, head_loss, head_targets, untrainable
+from braindino.probes.targets import Scale, can_choose, head_loss, head_targets, untrainable
 from braindino.probes.train import Lesson, train_heads
 from braindino.seeds import derive_seed
 
 
+log = logging.getLogger(__name__)
+
+
 class Draw(NamedTuple):
-    """A head's label subset: places in the samples' table, and the targets that it sees."""
+    """A head's label subset: places in the samples' table, and the targets that it sees.
+
+    `fit` is learnt from, `validate` picks the epoch; `labelled` are the places of the subset, which
+    are both of these unless the test set picks the epoch.
+    """
 
     ratio: float
     seed: int
     fold: int
     fit: np.ndarray
     validate: np.ndarray
+    labelled: np.ndarray
     targets: torch.Tensor
     scale: Scale
 
@@ -108,22 +117,34 @@ def label_draws(card, table, subsets, protocol, bins, seed):
         fit, validate = _parts(card, table, places, key, fold, protocol, bins, seed)
         known = np.isin(np.arange(len(table)), places)
         targets, scale = head_targets(card, table, known)
-        draws.append(Draw(ratio, draw, fold, fit, validate, targets, scale))
+        draws.append(Draw(ratio, draw, fold, fit, validate, places, targets, scale))
     draws = [draw for draw in draws if draw[:2] not in reasons]
     if not draws:
         raise BadInput(
             f"task {card.name}: no label subset can be learnt from "
             f"({next(iter(reasons.values()), 'there is none')}); see corpus/rejects.csv."
         )
+    small = sum(np.array_equal(draw.fit, draw.validate) for draw in draws)
+    if small:
+        log.info(
+            "%s: %d of %d label subsets are too small to hold labels out that could pick the "
+            "epoch; those learnt from do", card.name, small, len(draws),
+        )  # fmt: skip
     return draws, _unlearnt(card, reasons)
 
 
 def _parts(card, table, places, key, fold, protocol, bins, seed):
-    """Return the places to learn from, and those that pick the epoch."""
+    """Return the places to learn from, and those that pick the epoch.
+
+    Where the inner split leaves nothing to learn or to choose by, all of the subset do both.
+    """
     if protocol.selection == "paper":
         test = (table["fold"] == fold) & (table["split"] == "test")
         return places, np.flatnonzero(test)
-    fit, validate = inner_split(card, table.iloc[places], key, protocol, bins, seed)
+    labelled = table.iloc[places]
+    fit, validate = inner_split(card, labelled, key, protocol, bins, seed)
+    if untrainable(card, labelled[fit]) or not can_choose(card, labelled[validate]):
+        return places, places
     return places[fit], places[validate]
 
 

@@ -9,6 +9,7 @@ from braindino.probes.knn import knn_probe
 from braindino.probes.leave_out import leave_out
 from braindino.probes.linear import linear_probe
 from braindino.probes.probe import label_draws, probe
+from braindino.probes.subsets import shuffle_targets
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +46,16 @@ def supplement(card, encoder, samples, draws, protocol, bins, seed):
 def _left_out(card, encoder, samples, by, protocol, bins, seed):
     """Return predictions of each group by a head that never saw it; None without two groups."""
     split, subsets = leave_out(samples.table, by, SEEDS)
-    if split.empty:
-        return None
-    try:
-        draws, _ = label_draws(card, split, subsets, protocol, bins, seed)
-    except BadInput as error:  # e.g. each group holds one class
-        log.info("nothing is predicted with each %s left out: %s", by, error)
+    if protocol.shuffle_labels:  # of those that were test samples before
+        split = shuffle_targets(split, seed)
+    draws = []
+    for fold, subset in subsets.groupby("fold"):
+        try:
+            draws += label_draws(card, split, subset, protocol, bins, seed)[0]
+        except BadInput as error:  # e.g. the other groups hold one class
+            name = split.loc[split["fold"] == fold, "group"].iloc[0]
+            log.info("nothing is predicted of the %s %s: %s", by, name, error)
+    if not draws:
         return None
     made = probe(card, encoder, samples._replace(table=split), draws, protocol, seed)
     return made.merge(split[["fold", "volume_id", "group"]], on=["fold", "volume_id"])

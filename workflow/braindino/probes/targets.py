@@ -78,5 +78,16 @@ def untrainable(card, labelled):
     return f"one value alone, {labelled['target'].iloc[0]:g}"
 
 
+def can_choose(card, held_out):
+    """Whether the loss of held-out samples tells heads apart.
+
+    Cox's knows order alone: it needs a death while another patient was still under observation.
+    """
+    if card.kind != "survival":
+        return True
+    deaths = held_out.loc[held_out["event"] == 1, "target"]
+    return len(deaths) > 0 and (held_out["target"] > deaths.min()).any()
+
+
 def _logarithmic(card):
     return bool(card.head and card.head.loss == "log_mixed")

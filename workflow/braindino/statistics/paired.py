@@ -40,20 +40,32 @@ def bootstrap_test(reference, rival, card, protocol, seed):
     theirs = bootstrap(rival, card, protocol, seed)
     values = [score(outcomes, card) for outcomes in (reference, rival)]
     for metric in ours:
-        differences = theirs[metric] - ours[metric]
-        differences = differences[~np.isnan(differences)]
-        defined = len(differences) > 0
+        drawn = theirs[metric] - ours[metric]
+        differences = drawn[~np.isnan(drawn)]
+        note = _doubt(differences, len(drawn), card.kind)
+        defined = not note
         a, b = (value[metric] for value in values)
         yield {
             "metric": metric,
             "difference": b - a,
             "test": "paired bootstrap",
             "p": crossing_p(differences) if defined else np.nan,
-            "note": "" if defined else UNDEFINED[card.kind],
+            "note": note,
             "effect_size": effect_size(metric, a, b),
             "detectable": detectable(np.std(differences), protocol.alpha) if defined else np.nan,
             **_crosschecks(metric, reference, rival, card),
         }
+
+
+def _doubt(differences, resamples, kind):
+    """Say why resampled differences prove nothing; empty if they may."""
+    if not len(differences):
+        return UNDEFINED[kind]
+    if 2 * len(differences) < resamples:
+        return f"in most resamples {UNDEFINED[kind]}"
+    if np.ptp(differences) == 0 and differences[0] != 0:
+        return "every resample differs alike: too few test subjects"
+    return ""
 
 
 def _crosschecks(metric, reference, rival, card):

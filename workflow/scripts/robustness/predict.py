@@ -7,7 +7,7 @@ from braindino.encoders.features import read_features
 from braindino.files import write_table
 from braindino.log import job_log
 from braindino.probes.probe import label_draws
-from braindino.probes.samples import gather_samples
+from braindino.probes.samples import read_samples
 from braindino.robustness.predict import check_heads, perturbed_samples, predict_conditions
 from braindino.settings.cards import TaskCard
 from braindino.settings.probes import Probes
@@ -19,7 +19,7 @@ with job_log(snakemake.log[0]):
     protocol = Probes(**params.protocol).for_task(card)
     split, subsets = pd.read_parquet(given.split), pd.read_parquet(given.subsets)
     clean = read_features(given.features, card.tokens)
-    samples = gather_samples(card, split, *clean)
+    samples = read_samples(card, split, given.features, protocol, params.seed)
     draws, _ = label_draws(card, samples.table, subsets, protocol, params.bins, params.seed)
     files = len(given.features)
     perturbed = {}
