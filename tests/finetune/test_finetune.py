@@ -15,6 +15,7 @@ from braindino.files import write_table
 from braindino.finetune.finetune import finetune
 from braindino.finetune.job import finetune_files
 from braindino.finetune.network import VolumeNetwork, parameter_groups
+from braindino.finetune.train import Finetuning
 from braindino.pretrain.launch import launch
 from braindino.settings.finetune import Finetune
 from braindino.settings.imaging import Imaging
@@ -85,6 +86,27 @@ def test_an_interrupted_run_ends_as_one_that_was_not(run, tmp_path):
     whole = run()
     run(PROTOCOL.model_copy(update={"epochs": 2}), "stopped")
     pd.testing.assert_frame_equal(run(folder="stopped"), whole)
+
+
+def test_a_checkpoint_of_other_settings_is_not_gone_on_from(run):
+    fresh = run()
+    run(PROTOCOL.model_copy(update={"learning_rate": 0.0}), "other")
+    pd.testing.assert_frame_equal(run(folder="other"), fresh)
+
+
+def test_shuffled_labels_are_what_the_networks_learn(run, table, monkeypatch):
+    seen = []
+    fit = Finetuning.fit
+
+    def watched(network, draw, *rest):
+        seen.append(draw)
+        fit(network, draw, *rest)
+
+    monkeypatch.setattr(Finetuning, "fit", watched)
+    run(PROTOCOL.model_copy(update={"shuffle_labels": True, "epochs": 1}), "shuffled")
+    run(PROTOCOL.model_copy(update={"epochs": 1}), "told")
+    shuffled, told = (draw.targets[:16].tolist() for draw in seen)
+    assert shuffled != told and sorted(shuffled) == sorted(told)
 
 
 def test_rates_fall_by_layer_and_the_head_has_its_own():

@@ -51,7 +51,10 @@ DATASETS, TASKS, ENCODERS = usable("dataset"), usable("task"), usable("encoder")
 PHANTOMS = {d: CONFIG.phantoms[d] for d in DATASETS if d in CONFIG.phantoms}
 PROBED = [name for name in TASKS if RUN.tasks[name].evaluation == "probe"]
 EVALUATED = [name for name in TASKS if RUN.tasks[name].evaluation != "pending"]
-TUNABLE = CONFIG.finetune.tasks if CONFIG.statistics.reference in ENCODERS else []
+# Full fine-tuning starts from what this run pretrains, so the reference must be that.
+REFERENCE = CONFIG.statistics.reference
+OWN = REFERENCE in ENCODERS and RUN.encoders[REFERENCE].source == "recipe"
+TUNABLE = CONFIG.finetune.tasks if OWN else []
 FINETUNED = [name for name in EVALUATED if name in TUNABLE]
 PRETRAINING = [name for name in DATASETS if "pretraining" in RUN.datasets[name].roles]
 TRAINABLE = usable("recipe") if PRETRAINING else []

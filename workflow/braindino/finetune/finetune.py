@@ -13,7 +13,7 @@ from braindino.finetune.train import Finetuning
 from braindino.imaging.normalise import axial_slices
 from braindino.probes.predictions import predict
 from braindino.probes.probe import label_draws
-from braindino.probes.subsets import head_key
+from braindino.probes.subsets import head_key, shuffle_targets
 from braindino.probes.targets import head_loss
 from braindino.seeds import derive_seed
 from braindino.settings.finetune import SUFFIX
@@ -55,6 +55,8 @@ def finetune(card, encoder, make, load, table, subsets, settings, folder, bins, 
     if card.fusion:
         raise BadInput(f"config/tasks/{card.name}.yaml: a task with fusion cannot be fine-tuned.")
     tuned, protocol = settings
+    if protocol.shuffle_labels:
+        table = shuffle_targets(table, seed)
     wanted = subsets["ratio"].isin(tuned.ratios) & (subsets["seed"] < tuned.seeds)
     draws, _ = label_draws(card, table, subsets[wanted], protocol, bins, seed)
     volume = table["volume_id"].to_numpy()

@@ -1,13 +1,19 @@
 """Train one network on a label subset, epoch by epoch; an interrupted run goes on."""
 
+import logging
+from zlib import crc32
+
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
+from braindino.encoders.frozen import fingerprint
 from braindino.files import written_whole
 from braindino.finetune.network import parameter_groups
 from braindino.pretrain.distributed import Ranks, is_shared, total
 from braindino.probes.group import OPTIMISERS
 from braindino.seeds import derive_rng, derive_seed
+
+log = logging.getLogger(__name__)
 
 
 class Finetuning:
@@ -45,10 +51,12 @@ class Finetuning:
         ----------
         draw : braindino.probes.probe.Draw
         checkpoint : Path
-            Written after every epoch; if it exists, training goes on from it.
+            Written after every epoch; training goes on from one of the same start: network,
+            labels and settings but for the number of epochs.
         seed : int
             Of the order of volumes.
         """
+        self.start = self._fingerprint(draw, seed)
         if checkpoint.is_file():
             self._restore(checkpoint)
         while True:
@@ -111,10 +119,17 @@ class Finetuning:
         weights = torch.full((1, len(targets)), 1 / len(targets), device=outputs.device)
         return self.loss(outputs[None], targets[None], weights)[0]
 
+    def _fingerprint(self, draw, seed):
+        """Say in a line what training starts from, before its first step."""
+        settings = self.protocol.model_copy(update={"epochs": 0, "patience": 0})
+        labels = [part.tobytes() for part in (draw.fit, draw.validate, draw.targets.numpy())]
+        digest = crc32(b"".join(labels), fingerprint(self.network))
+        return f"{digest} {seed} {self.finetune!r} {settings!r}"
+
     def _save(self, checkpoint):
         if not self.ranks.leads:
             return
-        state = {name: getattr(self, name) for name in ("epoch", "stale", "best", "kept")}
+        state = {name: getattr(self, name) for name in ("start", "epoch", "stale", "best", "kept")}
         state |= {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
         with written_whole(checkpoint) as part:
             torch.save(state, part)
@@ -122,6 +137,9 @@ class Finetuning:
     def _restore(self, checkpoint):
         """Go on after the epoch that a checkpoint ends with; that epoch was judged already."""
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        if state.pop("start", None) != self.start:
+            log.info("%s is of another training, which is started anew", checkpoint)
+            return
         self.network.load_state_dict(state.pop("network"))
         self.optimiser.load_state_dict(state.pop("optimiser"))
         for name, value in state.items():

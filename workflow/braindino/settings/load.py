@@ -265,6 +265,7 @@ def _check_references(run, files, folder):
     named = {
         "phantoms": (run.config.phantoms, known_cohorts),
         "statistics.reference": ([run.config.statistics.reference], run.encoders),
+        "finetune.tasks": (run.config.finetune.tasks, known_tasks),
         "segmentation.encoders": (run.config.segmentation.encoders or [], known_encoders),
         "segmentation.ratios": (run.config.segmentation.ratios, run.config.corpus.label_ratios),
         "corpus.test_fractions": (run.config.corpus.test_fractions, known_tasks),
