@@ -3,10 +3,17 @@ import math
 import pytest
 
 from braindino.pretrain.collapse import signs_of_collapse
+from braindino.settings.load import load_card
 
 SOUND = {
     "teacher_entropy": 1.5, "student_entropy": 2.4, "rankme": 6.0, "prototype_usage": 0.2
 }  # fmt: skip
+
+
+@pytest.fixture
+def recipe(recipe):
+    settings = recipe.optimisation.model_copy(update={"iterations": 40})
+    return recipe.model_copy(update={"optimisation": settings})
 
 
 @pytest.fixture
@@ -46,6 +53,17 @@ def test_usage_is_judged_by_what_a_batch_could_use(course, recipe):
     assert signs_of_collapse(course(prototype_usage=8 / 8000), many) == []
     (sentence,) = signs_of_collapse(course(prototype_usage=0.5 / 8000), many)
     assert "prototypes" in sentence
+
+
+@pytest.mark.parametrize(
+    "name", ["braindino", "braindino_stage2", "brainfound", "ssl_brain_images"]
+)
+def test_a_shipped_recipe_is_judged_from_a_tenth_of_it_on(name):
+    shipped = load_card("recipes", name)
+    last = shipped.optimisation.iterations
+    course = [{"iteration": round(i * last / 20)} | SOUND | {"rankme": 1.0} for i in range(3, 10)]
+    (sentence,) = signs_of_collapse(course, shipped)
+    assert "effective rank" in sentence
 
 
 def test_warm_up_is_no_collapse(course, recipe):

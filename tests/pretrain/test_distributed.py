@@ -61,9 +61,9 @@ def flat(weights):
     return torch.cat([tensor.flatten() for tensor in weights.values()])
 
 
-def losses(folder):
+def journalled(folder, key):
     entries = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
-    return [entry["loss"] for entry in entries]
+    return [entry[key] for entry in entries if key in entry]
 
 
 def test_torchrun_on_two_processes_gives_what_one_gives(command):
@@ -73,11 +73,14 @@ def test_torchrun_on_two_processes_gives_what_one_gives(command):
         done = run(line)
         assert done.returncode == 0, done.stderr[-3000:]
         folders.append(folder)
-    assert losses(folders[0]) == pytest.approx(losses(folders[1]), rel=1e-4)
+    for key in ("loss", "grad_norm_backbone", "grad_norm_dino_head", "grad_norm_ibot_head"):
+        one, two = (journalled(folder, key) for folder in folders)
+        rel = 1e-4 if key == "loss" else 1e-3
+        assert one and one == pytest.approx(two, rel=rel), key
     # AdamW's first steps make much of gradients that are nearly zero: compare whole weights.
     start = flat(Run(validate(Recipe, recipe_of(line), []), 0, torch.device("cpu")).student)
     ours, theirs = (flat(final_student(folder)) for folder in folders)
-    assert (ours - theirs).norm() < 0.01 * (ours - start).norm()
+    assert (ours - theirs).norm() < 0.02 * (ours - start).norm()
     made = [json.loads((folder / "encoder.json").read_text()) for folder in folders]
     assert made[0]["data"] == made[1]["data"]
 

@@ -201,3 +201,14 @@ def test_the_model_card_states_data_licence_and_demo(folder, tmp_path):
     assert "6 iterations from random weights" in text
     assert card["licence"] in text
     assert "b are phantoms" in text
+    assert "a grey slice is repeated over the channels" in text
+
+
+def test_the_model_card_of_a_second_stage_names_the_first(folder, tmp_path):
+    card = json.loads((folder / "encoder.json").read_text())
+    views = card["recipe"]["views"] | {"channels": "neighbours"}
+    card["recipe"] |= {"continues": "toy", "views": views}
+    write_hub_folder(folder / "encoder.safetensors", card, [], tmp_path / "hub")
+    text = (tmp_path / "hub" / "README.md").read_text()
+    assert "iterations from the weights of recipe `toy`" in text
+    assert "the channels are three slices in sequence" in text

@@ -195,6 +195,21 @@ def test_sinkhorn_against_plain_scaling():
     np.testing.assert_allclose(balanced(torch.tensor(logits), 0.5, 3).numpy(), q, rtol=1e-5)
 
 
+def test_sinkhorn_in_bfloat16_is_float64s_within_a_percent():
+    """Scores are rounded as all products are; what is made of the rounded ones is held here."""
+    rng = torch.Generator().manual_seed(5)
+    tokens, prototypes = (
+        torch.nn.functional.normalize(torch.randn(n, 32, generator=rng), dim=1) for n in (96, 512)
+    )
+    logits = Logits(tokens, prototypes.bfloat16(), 0.07)
+    q = logits[:].double().exp()
+    for _ in range(3):
+        q /= q.sum(dim=0)
+        q /= q.sum(dim=1, keepdim=True)
+    sinkhorn([logits], 3)
+    torch.testing.assert_close(Targets(logits)[:].double(), q, rtol=0.01, atol=0)
+
+
 def test_sinkhorn_survives_logits_that_overflow_an_exponential():
     logits = torch.tensor([[40.0, -40.0, 0.0], [-40.0, 40.0, 0.0]])
     q = balanced(logits, 0.04, 3)

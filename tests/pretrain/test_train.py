@@ -19,6 +19,7 @@ from braindino.pretrain.objective import Batch, total_loss
 from braindino.pretrain.preemption import Interrupted
 from braindino.pretrain.run import Run
 from braindino.pretrain.train import pretrain
+from braindino.reporting.curves import PANELS
 
 CPU = torch.device("cpu")
 TIMED = ("slices_per_second", "data_wait", "memory_mib")
@@ -189,7 +190,25 @@ def test_a_loss_that_is_never_finite_ends_the_run_and_names_the_slices(recipe, s
     }
 
 
-def test_one_bad_batch_moves_no_weight_and_the_run_goes_on(recipe):
+def test_a_start_that_is_missing_or_for_nothing_is_said(recipe, shards, tmp_path):
+    second = recipe.model_copy(update={"continues": "toy"})
+    with pytest.raises(BadInput, match=r"continues toy, .* teacher_checkpoint\.pth: name the file"):
+        pretrain(second, shards, tmp_path, device="cpu")
+    with pytest.raises(BadInput, match="starts from random weights, and x.pth was given"):
+        pretrain(recipe, shards, tmp_path, device="cpu", init="x.pth")
+
+
+def test_every_panel_of_the_curves_finds_its_metric(whole):
+    lines = [json.loads(line) for line in (whole / "metrics.jsonl").read_text().splitlines()]
+    journalled = {key for line in lines for key in line}
+    asked = {key for keys in PANELS.values() for key in keys if not key.startswith("knn_")}
+    assert asked <= journalled
+
+
+@pytest.mark.parametrize("centring", ["sinkhorn_knopp", "mean"])
+def test_one_bad_batch_moves_no_weight_and_the_run_goes_on(recipe, centring):
+    objective = recipe.objective.model_copy(update={"centring": centring})
+    recipe = recipe.model_copy(update={"objective": objective})
     run, batch = Run(recipe, 0, CPU), batch_of(recipe)
     run.step([batch])
     before = {key: value.clone() for key, value in run.student.state_dict().items()}
@@ -199,6 +218,7 @@ def test_one_bad_batch_moves_no_weight_and_the_run_goes_on(recipe):
     assert run.step([batch])["skipped"] == 0
     assert run.iteration == 3
     assert all(value.isfinite().all() for value in run.student.state_dict().values())
+    assert all(centre.isfinite().all() for centre in run.centring.centres.values())
 
 
 def batch_of(recipe, size=4, seed=0):

@@ -250,6 +250,7 @@ def training_log():
             "dino_global": 7.5 + rng.random() / 5, "dino_local": 7.2 + rng.random() / 5,
             "ibot": 7 - i / 500, "koleo": 1 - i / 1000, "lr": min(i, 50) / 5e4,
             "teacher_entropy": 5.0, "student_entropy": 5.5, "rankme": 20 + i / 20,
+            "koleo_distance": 0.4 + i / 4000,
         }
         | ({"knn_modality": 0.5 + i / 1000, "knn_modality_chance": 0.4} if i % 100 == 0 else {})
         for i in range(0, 400, 10)

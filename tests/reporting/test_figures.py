@@ -219,7 +219,7 @@ def test_curves_draw_what_is_there(training_log, real_run):
     titles = [axes.get_title(loc="left") for axes in drawn.axes if axes.axison]
     assert titles == [
         "Loss", "Learning rate", "Contrast by kNN (accuracy on held-out subjects)",
-        "Entropy (nats)", "Effective rank of class tokens",
+        "Entropy (nats)", "Effective rank of class tokens", "Distance to the nearest class token",
     ]  # fmt: skip
     few = training_curves([{"iteration": 1, "loss": 2.0}, {"iteration": 2}], real_run.recipe)
     assert [axes.get_title(loc="left") for axes in few.axes if axes.axison] == ["Loss"]

@@ -9,6 +9,8 @@ MARGIN = 0.01
 LEAST_RANK = 1.1
 # Assumed: of the prototypes that a batch could use. Balanced targets use most of them.
 LEAST_USAGE = 0.1
+# Assumed: of a run, after which it is judged in any case; the second stage warms up to its end.
+LATEST = 0.1
 # Assumed: logged steps that must agree, since one small batch may look like anything.
 AGREEING = 3
 
@@ -21,14 +23,16 @@ def signs_of_collapse(entries, recipe):
     entries : list of dict
         Lines of metrics.jsonl; those without a metric are passed over.
     recipe : Recipe
-        Gives the prototypes, the batch and the warm-ups, before whose end nothing is a sign.
+        Gives the prototypes, the batch and the warm-ups, before whose end nothing is a sign unless
+        they take more than a tenth of the run.
 
     Returns
     -------
     list of str
         One sentence a sign, with the iteration at which it was seen first; empty for a sound run.
     """
-    begun = max(recipe.optimisation.warmup, recipe.objective.teacher_warmup)
+    warm = max(recipe.optimisation.warmup, recipe.objective.teacher_warmup)
+    begun = min(warm, LATEST * recipe.optimisation.iterations)
     settled = [entry for entry in entries if entry["iteration"] > begun]
     seen = {
         sentence: iteration
@@ -41,7 +45,9 @@ def signs_of_collapse(entries, recipe):
 def _signs(recipe):
     """List (metric, whether a value of it is a sign, what it means)."""
     most = math.log(recipe.model.prototypes)
-    samples = recipe.views.global_crops * recipe.optimisation.batch
+    # What a device takes at once is described.
+    at_once = min(recipe.optimisation.batch, recipe.optimisation.device_batch)
+    samples = recipe.views.global_crops * at_once
     usable = min(1.0, samples / recipe.model.prototypes)
     for network in ("teacher", "student"):
         name, key = f"the {network}'s entropy is near", f"{network}_entropy"

@@ -32,17 +32,24 @@ features = encoder(slices)  # [batch, {channels}, {size}, {size}] to class token
 
 From a copy of this folder: `timm.create_model("local-dir:<folder>", pretrained=True)`. Volumes are
 skull-stripped, clipped to percentiles and z-scored over their non-zero voxels (section 4.1.2 of the
-paper), without ImageNet's mean and deviation; a grey slice is repeated over the channels.
+paper), without ImageNet's mean and deviation; {grey}.
 
 ## Training
 
-Recipe `{name}`, {iterations:,} iterations from {init} weights, seed {seed}, on {slices:,} slices of
+Recipe `{name}`, {iterations:,} iterations from {init}, seed {seed}, on {slices:,} slices of
 {volumes:,} volumes of {datasets}. The whole recipe is in `encoder.json`.
 
 ## Licence
 
 {licence}
 """
+
+
+GREY = {  # what a network takes where it wants three channels, by the recipe's views.channels
+    "slice": "a grey slice is repeated over the channels",
+    "neighbours": "the channels are three slices in sequence",
+    "contrasts": "the channels are three contrasts of a slice, or three slices in sequence",
+}
 
 
 def write_hub_folder(weights, card, phantoms, folder):
@@ -97,16 +104,24 @@ def hub_config(card):
     }
 
 
+def _start(recipe):
+    init = recipe["model"]["init"]
+    if recipe["continues"]:
+        return f"the weights of recipe `{recipe['continues']}`"
+    return "random weights" if init == "random" else f"published weights ({init['file']})"
+
+
 def _model_card(card, config, phantoms):
     channels, size, _ = config["pretrained_cfg"]["input_size"]
-    init = card["recipe"]["model"]["init"]
+    recipe = card["recipe"]
     phantoms = [name for name in card["data"]["datasets"] if name in phantoms]
     demo = f"\n\n**A demo, of no use: {', '.join(phantoms)} are phantoms.**"
     values = card | {
         "channels": channels,
         "size": size,
         "dim": config["num_features"],
-        "init": init if init == "random" else f"published ({init['file']})",
+        "init": _start(recipe),
+        "grey": GREY[recipe["views"]["channels"]],
         "commit": f" (commit {card['commit']})" if card["commit"] else "",
         "demo": demo if phantoms else "",
         **card["data"],

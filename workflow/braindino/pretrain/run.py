@@ -66,6 +66,7 @@ class Run:
         """
         objective = self.recipe.objective
         temperature = teacher_temperature(objective, self.iteration)
+        centres = {head: centre.clone() for head, centre in self.centring.centres.items()}
         # All ranks draw alike: a rank's slices, not its draws, are its own.
         draws = seeded_torch(self.seed, "drop path", self.iteration, device=self.device)
         with draws:
@@ -82,6 +83,8 @@ class Run:
         loss = total_loss(terms, objective)
         metrics = {"loss": loss} | terms | self._update(loss)
         metrics["teacher_temperature"] = temperature
+        if self.skipped:
+            self.centring.centres = centres  # a NaN would stay in them
         if diagnosed and not self.skipped:
             metrics |= self._diagnose(parts[-1][0], seen[-1], targets[-1]["dino_head"])
         return metrics

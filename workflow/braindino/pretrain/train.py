@@ -70,6 +70,7 @@ def pretrain(recipe, shards, out_dir, seed=0, device="auto", logger=None, worker
             logger = logging.getLogger("braindino.silent")
             logger.setLevel(logging.ERROR)
         device = choose_device(device, ranks.local)
+        _check_start(recipe, init)
         watch = Watch(recipe, shards, seed, logger)
         slices = Slices(shards, watch.held_out)
         _check_enough(slices, recipe)
@@ -106,6 +107,19 @@ def _loop(course, loader, workers):
 
 def _is_due(iteration, every, last):
     return iteration % every == 0 or iteration == last
+
+
+def _check_start(recipe, init):
+    if recipe.continues and not init:
+        raise BadInput(
+            f"recipe {recipe.name}: continues {recipe.continues}, so it starts from that one's "
+            "teacher_checkpoint.pth: name the file (--init)."
+        )
+    if init and not recipe.continues and recipe.model.init == "random":
+        raise BadInput(
+            f"recipe {recipe.name}: starts from random weights, and {init} was given to start "
+            "from; set model.init or continues, or leave the file out."
+        )
 
 
 def _check_enough(slices, recipe):

@@ -17,7 +17,7 @@ PANELS = {
     "Entropy (nats)": ["teacher_entropy", "student_entropy"],
     "Effective rank of class tokens": ["rankme"],
     "Share of prototypes in use": ["prototype_usage"],
-    "Distance to the nearest class token": ["nearest_distance"],
+    "Distance to the nearest class token": ["koleo_distance"],
     "Gradient norm": ["grad_norm_backbone", "grad_norm_dino_head", "grad_norm_ibot_head"],
     "Teacher temperature": ["teacher_temperature"],
     "Slices a second": ["slices_per_second"],

@@ -64,7 +64,8 @@ def update_centre(centre, tokens, prototypes, momentum):
     tokens = tokens.float()
     sums = total(torch.cat([tokens.sum(dim=0), tokens.new_tensor([len(tokens)])]))
     if sums[-1]:
-        centre.lerp_(prototypes.float() @ (sums[:-1] / sums[-1]), 1 - momentum)
+        with torch.autocast(tokens.device.type, enabled=False):
+            centre.lerp_(prototypes.float() @ (sums[:-1] / sums[-1]), 1 - momentum)
 
 
 class Targets:
