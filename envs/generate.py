@@ -18,7 +18,7 @@ HEADER = (
 )
 
 CONDA = """\
-# conda env create -f envs/environment.yaml; or snakemake --software-deployment-method conda
+# conda env create -f envs/environment.yaml; in it, pip install --no-deps --editable .
 # lock: {digest}
 channels:
   - conda-forge
@@ -58,6 +58,9 @@ From: python:{python}-slim-bookworm
     apt-get update
     apt-get install -y --no-install-recommends {apt}
     pip install --no-cache-dir --requirement /opt/requirements.txt
+
+%environment
+    export PYTHONPATH="$PWD/workflow"
 """
 
 FILES = {"environment.yaml": CONDA, "Dockerfile": DOCKER, "braindino.def": APPTAINER}

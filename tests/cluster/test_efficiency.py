@@ -35,5 +35,13 @@ def test_jobs_are_summed_by_rule(tmp_path):
     assert table.loc["probe", ["hours", "cpu_hours_used", "gpu_hours"]].tolist() == [0.01, 0, 0]
 
 
+def test_gpus_asked_for_by_gres_count_on_every_node(tmp_path):
+    asked = {"gres": "gpu:a100:4", "nodes": 2}
+    write(tmp_path, "train", "x", 3600, "1:00:00", 1, 1, "{}", 8, asked)
+    write(tmp_path, "embed", "x", 3600, "1:00:00", 1, 1, "{}", 8, {"gres": "gpu:1"})
+    table = efficiency(tmp_path).set_index("rule")
+    assert table["gpu_hours"].to_dict() == {"train": 8, "embed": 1}
+
+
 def test_no_benchmark_is_an_empty_table(tmp_path):
     assert list(efficiency(tmp_path).columns) == COLUMNS

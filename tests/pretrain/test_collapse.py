@@ -55,9 +55,7 @@ def test_usage_is_judged_by_what_a_batch_could_use(course, recipe):
     assert "prototypes" in sentence
 
 
-@pytest.mark.parametrize(
-    "name", ["braindino", "braindino_stage2", "brainfound", "ssl_brain_images"]
-)
+@pytest.mark.parametrize("name", ["braindino", "braindino_stage2", "brainfound"])
 def test_a_shipped_recipe_is_judged_from_a_tenth_of_it_on(name):
     shipped = load_card("recipes", name)
     last = shipped.optimisation.iterations

@@ -194,7 +194,7 @@ def test_a_start_that_is_missing_or_for_nothing_is_said(recipe, shards, tmp_path
     second = recipe.model_copy(update={"continues": "toy"})
     with pytest.raises(BadInput, match=r"continues toy, .* teacher_checkpoint\.pth: name the file"):
         pretrain(second, shards, tmp_path, device="cpu")
-    with pytest.raises(BadInput, match="starts from random weights, and x.pth was given"):
+    with pytest.raises(BadInput, match=r"starts from random weights, and x\.pth was given"):
         pretrain(recipe, shards, tmp_path, device="cpu", init="x.pth")
 
 

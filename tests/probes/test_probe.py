@@ -113,9 +113,8 @@ def test_a_subset_too_small_to_hold_labels_out_is_learnt_whole(classes, run, coh
 
 
 def test_patients_who_cannot_be_ordered_choose_no_epoch(survival, run, cohort):
-    predictions, samples, _, draws = run(
-        survival, cohort(survival, n=200, signal=4), ratios=(0.04, 1.0)
-    )
+    given = cohort(survival, n=200, signal=4)
+    predictions, _, _, draws = run(survival, given, ratios=(0.04, 1.0))
     small = [draw for draw in draws if draw.ratio == 0.04]
     for draw in small:  # of six patients one would be held out
         assert np.array_equal(draw.fit, draw.validate)

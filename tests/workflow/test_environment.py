@@ -44,6 +44,12 @@ def test_every_environment_has_the_python_that_the_lock_was_made_for(root):
     assert f"From: python:{asked}-" in (root / "envs" / "braindino.def").read_text()
 
 
+def test_containers_find_the_package_in_the_checkout(root):
+    assert "PYTHONPATH=/opt/braindino/workflow" in (root / "envs" / "Dockerfile").read_text()
+    apptainer = (root / "envs" / "braindino.def").read_text()
+    assert '%environment\n    export PYTHONPATH="$PWD/workflow"\n' in apptainer
+
+
 def test_conda_environment_installs_the_same_lock(root):
     environment = yaml.safe_load((root / "envs" / "environment.yaml").read_text())
     assert {"pip": ["-r requirements.txt"]} in environment["dependencies"]

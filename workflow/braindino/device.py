@@ -28,7 +28,7 @@ def _free_gpu(count, folder=None):
     """Take the first of a machine's GPUs that no other job holds; 0 where a scheduler gave one."""
     folder = Path(folder or tempfile.gettempdir())
     for index in range(count) if count > 1 else ():
-        lock = (folder / f"braindino-gpu-{index}.lock").open("a")
+        lock = _open(folder / f"braindino-gpu-{index}.lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -37,6 +37,14 @@ def _free_gpu(count, folder=None):
         _HELD.append(lock)
         return index
     return 0
+
+
+def _open(path):
+    """Open a file of locks, which another user may have made: a lock needs no right to write."""
+    try:
+        return path.open("a")
+    except PermissionError:
+        return path.open()
 
 
 def has_bf16(device):

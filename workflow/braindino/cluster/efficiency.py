@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -57,9 +58,15 @@ def _job(path):
         "rule": path.parent.name,
         "threads": row.get("threads", 1),
         "mem_mb": asked.get("mem_mb", float("nan")),
-        "gpu": asked.get("gpu", 0),
+        "gpu": asked.get("gpu") or _gpus_of_gres(asked),
         **pd.to_numeric(row[["s", "cpu_time", "max_rss"]], errors="coerce").fillna(0),
     }
+
+
+def _gpus_of_gres(asked):
+    """Count the GPUs of a job that asks by gres, e.g. gpu:a100:4 on each node."""
+    found = re.fullmatch(r"gpu(?::[^:]+)?:(\d+)", str(asked.get("gres", "")))
+    return int(found[1]) * asked.get("nodes", 1) if found else 0
 
 
 def _asked(text):

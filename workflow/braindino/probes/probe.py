@@ -16,7 +16,6 @@ from braindino.probes.targets import Scale, can_choose, head_loss, head_targets,
 from braindino.probes.train import Lesson, train_heads
 from braindino.seeds import derive_seed
 
-
 log = logging.getLogger(__name__)
 
 
