@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from braindino.cluster.efficiency import COLUMNS
+from braindino.reporting.beside import beside_rows
 from braindino.reporting.catalogue import catalogue
 from braindino.reporting.claims import judge_claims
 from braindino.reporting.context import report_context
@@ -392,6 +393,21 @@ def test_results_json_is_strict_and_holds_the_tables(demo_run, tables, page):
     first = tables["metrics"].iloc[0]
     assert read["tables"]["metrics"][0]["value"] == pytest.approx(first["value"], abs=1e-14)
     assert text == results_json(demo_run, dict(reversed(shown.items())), "0123abc")
+
+
+def test_other_probes_stand_beside_the_heads(pending_run, demo_labels, metrics):
+    whole = metrics[(metrics["task"] == "sequence") & (metrics["metric"] == "macro_auc")]
+    whole = whole[(whole["ratio"] == 1) & (whole["encoder"] == "dinov3")]
+    linear = whole.assign(stratum="linear", value=0.75)
+    few = whole.assign(stratum="linear", value=0.1, ratio=0.1)
+    made = pd.concat([few, metrics, linear])
+    rows = beside_rows(pending_run.tasks, made, demo_labels)
+    by = {(row["task"], row["encoder"]): row for row in rows}
+    age = by["Brain age", "BrainDINO"]
+    assert age["r2"] == "0.800" and age["linear"] == "–" and age["ece"] == "–"
+    (sequence,) = (row for (task, _), row in by.items() if task != "Brain age")
+    assert sequence["encoder"].startswith("DINOv3")
+    assert sequence["linear"] == "0.750" and sequence["metric"] == "Macro-AUC"
 
 
 def test_power_and_other_tests_are_counted(pending_run, metrics, comparisons):

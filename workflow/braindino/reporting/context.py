@@ -3,6 +3,8 @@
 import yaml
 
 from braindino.pretrain.collapse import signs_of_collapse
+from braindino.reporting.beside import TITLES as BESIDE
+from braindino.reporting.beside import beside_rows
 from braindino.reporting.captions import OVERLAP
 from braindino.reporting.conditions import as_strata
 from braindino.reporting.data import data_context, final_counts
@@ -66,6 +68,8 @@ def report_context(run, labels, shown, tables, images, commit, pretraining=None,
         "overlaps": _overlaps(run.tasks, labels),
         "assumptions": assumptions(run),
         "heads": head_rows(run),
+        "beside": beside_rows(run.tasks, metrics, labels),
+        "beside_titles": BESIDE,
         "head_titles": TITLES,
         "deviations": deviations(run, untrained(availability, labels)),
         "quality": quality_sections(images["mosaics"], images["histograms"], tables["outliers"]),
