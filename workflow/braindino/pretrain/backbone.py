@@ -56,7 +56,7 @@ class Backbone(nn.Module):
     def set_rope_rescale(self, factor):
         """Scale rotary coordinates by a draw, log-uniform in [1/factor, factor], in training mode.
 
-        Every forward pass draws anew, from torch's CPU generator.
+        Every forward pass draws anew, from torch's generator of the device.
         """
         if rope := getattr(self.vit, "rope", None):
             # timm's Eva has no argument for it; its rotary embedding has.

@@ -185,6 +185,8 @@ class HeadChanges(Strict):
     learning_rate: float | None = Field(None, gt=0)
     weight_decay: float | None = Field(None, ge=0)
     dropout: float | None = Field(None, ge=0, lt=1)
+    epochs: int | None = Field(None, ge=1)
+    patience: int | None = Field(None, ge=1)
     source: str = Field(description="section of the paper, or 'assumed' with the reason")
 
 
