@@ -12,7 +12,7 @@ from braindino.pretrain.losses.cross_entropy import prototype_cross_entropy
 from braindino.pretrain.losses.dino import dino_loss
 from braindino.pretrain.losses.ibot import ibot_loss
 from braindino.pretrain.losses.koleo import koleo_loss
-from braindino.pretrain.losses.logits import Logits
+from braindino.pretrain.losses.logits import Logits, may_keep
 
 CLASSES = torch.eye(2)  # prototypes whose scores are the tokens themselves
 
@@ -239,6 +239,20 @@ def test_sinkhorn_over_parts_is_sinkhorn_over_all():
     sinkhorn([whole], 3)
     for part in parts:
         torch.testing.assert_close(part.shift, whole.shift)
+
+
+def test_parts_that_are_together_too_many_are_not_kept(monkeypatch):
+    scores = torch.randn(9, 6, generator=torch.Generator().manual_seed(4))
+    monkeypatch.setattr(logits_module, "KEPT", 40)
+    parts = scores.split([4, 5])
+    assert all(may_keep([part], torch.eye(6)) for part in parts)
+    assert not may_keep(parts, torch.eye(6))
+    forgetful = [Logits(part, torch.eye(6), 0.3, keep=False) for part in parts]
+    kept = [Logits(part, torch.eye(6), 0.3, keep=True) for part in parts]
+    for logits in (forgetful, kept):
+        sinkhorn(logits, 3)
+    for ours, theirs in zip(forgetful, kept, strict=True):
+        torch.testing.assert_close(ours[:], theirs[:])
 
 
 def test_sinkhorn_without_samples_shifts_nothing():

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -87,8 +88,13 @@ def cohort_folder(wildcards):
     return folder_of(wildcards.dataset)
 
 
+@cache
+def state_of(dataset):
+    return folder_state(folder_of(dataset))
+
+
 def cohort_state(wildcards):
-    return folder_state(folder_of(wildcards.dataset))
+    return state_of(wildcards.dataset)
 
 
 def count_jobs(count):

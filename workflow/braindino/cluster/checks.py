@@ -192,7 +192,8 @@ def _check_acceptance(requests):
         seen.add(asked._replace(rule=""))
         done = subprocess.run(probe_command(asked), capture_output=True, text=True, check=False)
         if done.returncode:
-            said = done.stderr.strip().splitlines()[-1].removeprefix("allocation failure: ")
+            said = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
+            said = said.removeprefix("allocation failure: ")
             raise BadInput(
                 f"rule {asked.rule}: SLURM would refuse its jobs ({said}); they ask for "
                 f"{asked.cpus} CPUs, {asked.mem_mb} MB, {asked.runtime} min and "

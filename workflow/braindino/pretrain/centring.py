@@ -3,7 +3,7 @@
 import torch
 
 from braindino.pretrain.losses.centring import Targets, sinkhorn, update_centre
-from braindino.pretrain.losses.logits import Logits
+from braindino.pretrain.losses.logits import Logits, may_keep
 from braindino.pretrain.precision import product_dtype
 
 HEADS = "dino_head", "ibot_head"
@@ -52,7 +52,8 @@ class Centring:
     def _centre(self, head, teacher, tokens, temperature):
         prototypes = getattr(teacher, head).prototypes.weight
         prototypes = prototypes.to(product_dtype(prototypes))
-        parts = [Logits(part, prototypes, temperature) for part in tokens]
+        keep = may_keep(tokens, prototypes)
+        parts = [Logits(part, prototypes, temperature, keep) for part in tokens]
         if self.objective.centring == "sinkhorn_knopp":
             sinkhorn(parts, self.objective.sinkhorn_iterations)
         else:  # DINO centres a batch by the ones before it

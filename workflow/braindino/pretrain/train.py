@@ -136,6 +136,8 @@ def _identity(recipe, seed, slices, init):
     )
     # How much a device takes at once is a matter of memory.
     del protocol["optimisation"]["device_batch"]
+    if init:  # its bytes count, not how to get them
+        del protocol["model"]["init"]
     start = file_sha256(init) if init else None
     text = json.dumps([protocol, seed, slices.fingerprint, start], sort_keys=True)
     return sha256(text.encode()).hexdigest()[:12]

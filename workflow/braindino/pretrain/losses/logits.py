@@ -25,6 +25,8 @@ class Logits:
     prototypes : Tensor [prototypes, dim]
         In the type in which products are to be computed.
     temperature : float
+    keep : bool, optional
+        Whether to keep the products; by default, whether these alone are few enough.
 
     Attributes
     ----------
@@ -32,12 +34,12 @@ class Logits:
         Zero, until `add` adds to it.
     """
 
-    def __init__(self, tokens, prototypes, temperature):
+    def __init__(self, tokens, prototypes, temperature, keep=None):
         self.shift = torch.zeros(len(prototypes), device=prototypes.device)
         self.tokens = (tokens.float() / temperature).to(prototypes.dtype)
         self.prototypes = prototypes
-        kept = len(kept_parts(tokens, prototypes)) == 1
-        self._products = self.tokens @ prototypes.T if kept else None
+        keep = may_keep([tokens], prototypes) if keep is None else keep
+        self._products = self.tokens @ prototypes.T if keep else None
 
     def __len__(self):
         return len(self.tokens)
@@ -66,10 +68,11 @@ class Logits:
         -------
         callable
             Gives matrices [rows, prototypes] in the type of products, which together are all: the
-            same one at every call where products are kept, else block by block, made anew.
+            same one at every call where products are kept in half precision, else block by block,
+            made anew.
         """
         kind = self.prototypes.dtype
-        if self._products is None:
+        if self._products is None or kind == torch.float32:  # of which there is one copy at most
             return lambda: (self._exponential(rows, highest).to(kind) for rows in self.blocks())
         whole = torch.empty_like(self._products)
         for rows in self.blocks():
@@ -84,6 +87,11 @@ class Logits:
     def _exponential(self, rows, highest):
         below = (self._bare(rows).float() - (highest - HIGHEST)).clamp_min_(LOWEST)
         return below.exp_()
+
+
+def may_keep(parts, prototypes):
+    """Whether the scores of parts of tokens are few enough to be kept all at once."""
+    return sum(map(len, parts)) * len(prototypes) <= KEPT
 
 
 def row_blocks(tokens, prototypes):
