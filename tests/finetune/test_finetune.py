@@ -131,10 +131,14 @@ def test_a_volume_is_the_mean_of_its_slices():
     torch.testing.assert_close(both[0], alone, atol=0.02, rtol=0.02)  # bfloat16 against float32
 
 
-def test_fused_contrasts_are_refused(card, table):
-    fused = card.model_copy(update={"fusion": "mean"})
-    with pytest.raises(BadInput, match=r"dx\.yaml: a task with fusion cannot be fine-tuned"):
-        finetune(fused, "x", make, load, table, None, (TUNED, PROTOCOL), None, 3, 0, CPU)
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [("fusion", "mean", "fusion"), ("tokens", "patch", "tokens: patch"), ("oversample", True, "o")],
+)
+def test_what_the_paper_does_not_fine_tune_is_refused(key, value, said, card, table):
+    other = card.model_copy(update={key: value})
+    with pytest.raises(BadInput, match=rf"dx\.yaml: a task with {said}.* cannot be fine-tuned"):
+        finetune(other, "x", make, load, table, None, (TUNED, PROTOCOL), None, 3, 0, CPU)
 
 
 @pytest.fixture

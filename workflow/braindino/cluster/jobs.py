@@ -57,9 +57,8 @@ def dry_run(config, profile, target="all"):
         clean = {k: v for k, v in os.environ.items() if k != "SNAKEMAKE_PROFILE"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean)
     if done.returncode:
-        raise BadInput(
-            f"plan: the dry run failed: {(done.stderr.strip() or 'silently').splitlines()[-1]}"
-        )
+        why = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
+        raise BadInput(f"plan: the dry run failed: {why}")
     return done.stdout + done.stderr
 
 

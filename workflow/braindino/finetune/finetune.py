@@ -50,10 +50,17 @@ def finetune(card, encoder, make, load, table, subsets, settings, folder, bins, 
     Raises
     ------
     BadInput
-        For a task that fuses contrasts: the paper fine-tunes those of one contrast.
+        For a task that fuses contrasts, reads patch tokens, is oversampled or of survival: the
+        paper fine-tunes none of them.
     """
-    if card.fusion:
-        raise BadInput(f"config/tasks/{card.name}.yaml: a task with fusion cannot be fine-tuned.")
+    refused = {
+        "fusion": card.fusion,
+        "tokens: patch": card.tokens == "patch",
+        "oversample": card.oversample,
+        "kind: survival": card.kind == "survival",
+    }
+    if what := next((name for name, given in refused.items() if given), None):
+        raise BadInput(f"config/tasks/{card.name}.yaml: a task with {what} cannot be fine-tuned.")
     tuned, protocol = settings
     if protocol.shuffle_labels:
         table = shuffle_targets(table, seed)
