@@ -47,7 +47,8 @@ def _uncertainty(rows, table, cards):
     sentences = [f"{names} {' or '.join(printed)}, {over}." if printed else f"{names}."]
     if "logrank" in shown:
         sentences.append(
-            "Risk groups: at the median risk of the training patients; two-sided log-rank test."
+            "Risk groups: at the median risk of the training patients; two-sided log-rank test, "
+            "whose stars are those of its own p."
         )
     return sentences
 

@@ -79,7 +79,8 @@ def _lead(name, row, cards):
         "metric": lambda: measure(row["metric"]).label + risk,
         "labels": lambda: f"{row['ratio']:.0%}".replace("%", " %"),
         "n train": lambda: "–" if pd.isna(row["n_train"]) else str(row["n_train"]),
-        "n test": lambda: f"{row['n']:.0f}",
+        # of a risk group each encoder has its own number
+        "n test": lambda: "–" if risk else f"{row['n']:.0f}",
         "age": lambda: row["stratum"],
         "k": lambda: after,
         "perturbation": lambda: strength.replace("_", " "),
