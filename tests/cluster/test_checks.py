@@ -6,7 +6,7 @@ from braindino.cluster.checks import Watching, check_cluster, probe_command, req
 from braindino.errors import BadInput
 
 WATCHING = Watching("squeue", first_look=40, arrays=False)
-RESOURCES = {"slurm_partition": "gpu", "slurm_account": "lab", "gpu": 4, "mem_mb": 9, "runtime": 5}
+RESOURCES = {"slurm_partition": "gpu", "slurm_account": "lab", "gpu": 4, "mem_mb": 9, "runtime": 60}
 
 
 def check(tmp_path, watching=WATCHING, **changes):
@@ -62,7 +62,7 @@ def test_slurm_is_asked_for_what_the_job_asks():
     assert command[:3] == ["sbatch", "--test-only", "--cpus-per-task=8"]
     for option in ("--partition=gpu", "--account=lab", "--gpus=4", "--nodes=2", "--mem=9"):
         assert option in command
-    assert {"--time=5", "--constraint=a100", "--wrap=true"} <= set(command)
+    assert {"--time=60", "--constraint=a100", "--wrap=true"} <= set(command)
 
 
 def test_a_controller_that_is_down(slurm, tmp_path):
@@ -91,6 +91,18 @@ def test_ways_of_watching_that_this_plugin_gets_wrong(watching, pattern, slurm, 
     slurm()
     with pytest.raises(BadInput, match=pattern):
         check(tmp_path, WATCHING._replace(**watching))
+
+
+def test_a_time_limit_that_the_warning_eats_up(slurm, tmp_path):
+    slurm()
+    with pytest.raises(BadInput, match=r"of its 12 min SLURM's warning.* set limit above 15"):
+        check(tmp_path, runtime=12)
+
+
+def test_sacct_misreads_a_cancelled_job(slurm, tmp_path):
+    slurm()
+    (note,) = check(tmp_path, WATCHING._replace(command="sacct"))
+    assert "a job that you cancel alone is waited for without end" in note
 
 
 def test_a_cluster_that_forgets_its_jobs_too_soon(slurm, tmp_path):

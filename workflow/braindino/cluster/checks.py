@@ -12,6 +12,9 @@ from braindino.errors import BadInput
 PROFILE = "profiles/slurm/config.yaml"
 # The plugin looks at all jobs this often when nothing happens; a finished one must still be known.
 LONGEST_LOOK = 180
+# Minutes of a pretraining's time limit, of which the warning (`--signal` in the profile) leaves at
+# least a third. Assumed: enough for a start and a step.
+SHORTEST = 15
 
 
 class Request(NamedTuple):
@@ -108,13 +111,20 @@ def check_cluster(requests, watching, folder):
     _check_watching(configuration, watching)
     _check_alone(folder)
     _check_places(requests)
+    _check_warning(requests)
     _check_acceptance(requests)
-    if slurm.keeps_accounts(configuration):
-        return []
-    return [
-        "sacct: this cluster keeps no accounts of jobs; squeue watches them, and what they took is "
-        "known from their benchmarks alone."
-    ]
+    notes = []
+    if watching.command == "sacct":
+        notes.append(
+            "sacct: with this version of the plugin a job that you cancel alone is waited for "
+            "without end; cancel the run (Ctrl-C) and start it again."
+        )
+    if not slurm.keeps_accounts(configuration):
+        notes.append(
+            "sacct: this cluster keeps no accounts of jobs; squeue watches them, and what they "
+            "took is known from their benchmarks alone."
+        )
+    return notes
 
 
 def _check_arrays(watching):
@@ -181,6 +191,16 @@ def _check_gpus(asked, partitions):
             f"rule {asked.rule}: it asks for {asked.gpus_a_node} GPUs on a node, and no node of "
             f"{where} has more than {most}; set node_gpus or gpu_partition at the top of {PROFILE}."
         )
+
+
+def _check_warning(requests):
+    """See that a pretraining gets on before SLURM warns it of the end."""
+    for asked in requests:
+        if asked.rule == "train" and 0 < asked.runtime <= SHORTEST:
+            raise BadInput(
+                f"rule train: of its {asked.runtime} min SLURM's warning, ten minutes before the "
+                f"end, leaves too few to train; set limit above {SHORTEST} in {PROFILE}."
+            )
 
 
 def _check_acceptance(requests):
