@@ -83,6 +83,20 @@ def test_a_sites_names_reach_the_jobs(at_site):
     assert (train["nodes"], train["gres"], train["mpi"]) == (2, "gpu:a100:4", "srun")
 
 
+@pytest.mark.parametrize("gpus", [1, 4])
+def test_several_nodes_are_asked_for_the_cpus_that_they_have(gpus, at_site):
+    profile = at_site(nodes=2, node_gpus=gpus)
+    train = profile["set-resources"]["train"]
+    assert train["tasks_per_node"] > 1  # or the plugin refuses the job
+    assert train["tasks_per_node"] * train["cpus_per_task"] == 64
+    assert (train["gpu"], train["nodes"]) == (2 * gpus, 2)
+
+
+def test_gpus_come_from_one_node(profile):
+    asked = [needs for needs in profile["set-resources"].values() if "gpu" in needs]
+    assert len(asked) > 5 and all(needs["nodes"] == 1 for needs in asked)
+
+
 def test_memory_and_time_grow_with_each_attempt_up_to_the_limit(profile):
     asked = profile["set-resources"]["brains"]
     grown = [eval(asked["runtime"], {"attempt": attempt}) for attempt in (1, 2, 9)]
