@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from braindino.cluster.efficiency import COLUMNS
-from braindino.reporting.beside import beside_rows
+from braindino.reporting.beside import beside_rows, beside_titles
 from braindino.reporting.catalogue import catalogue
 from braindino.reporting.claims import judge_claims
 from braindino.reporting.context import report_context
@@ -408,6 +408,8 @@ def test_other_probes_stand_beside_the_heads(pending_run, demo_labels, metrics):
     (sequence,) = (row for (task, _), row in by.items() if task != "Brain age")
     assert sequence["encoder"].startswith("DINOv3")
     assert sequence["linear"] == "0.750" and sequence["metric"] == "Macro-AUC"
+    columns = [key for key, _ in beside_titles(rows)]
+    assert columns == ["task", "encoder", "metric", "all", "linear", "r2"]
 
 
 def test_power_and_other_tests_are_counted(pending_run, metrics, comparisons):

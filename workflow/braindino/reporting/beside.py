@@ -47,6 +47,11 @@ def beside_rows(tasks, metrics, labels):
     return rows
 
 
+def beside_titles(rows):
+    """Return the (key, heading)s of the columns in which some row holds a result."""
+    return [(key, title) for key, title in TITLES if any(row[key] != NOTHING for row in rows)]
+
+
 def _number(values, metric, stratum, kind=""):
     if not metric.startswith(kind):
         return NOTHING

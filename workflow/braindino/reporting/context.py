@@ -3,8 +3,7 @@
 import yaml
 
 from braindino.pretrain.collapse import signs_of_collapse
-from braindino.reporting.beside import TITLES as BESIDE
-from braindino.reporting.beside import beside_rows
+from braindino.reporting.beside import beside_rows, beside_titles
 from braindino.reporting.captions import OVERLAP
 from braindino.reporting.conditions import as_strata
 from braindino.reporting.data import data_context, final_counts
@@ -68,8 +67,8 @@ def report_context(run, labels, shown, tables, images, commit, pretraining=None,
         "overlaps": _overlaps(run.tasks, labels),
         "assumptions": assumptions(run),
         "heads": head_rows(run),
-        "beside": beside_rows(run.tasks, metrics, labels),
-        "beside_titles": BESIDE,
+        "beside": (beside := beside_rows(run.tasks, metrics, labels)),
+        "beside_titles": beside_titles(beside),
         "head_titles": TITLES,
         "deviations": deviations(run, untrained(availability, labels)),
         "quality": quality_sections(images["mosaics"], images["histograms"], tables["outliers"]),
