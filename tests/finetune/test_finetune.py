@@ -133,7 +133,11 @@ def test_a_volume_is_the_mean_of_its_slices():
 
 @pytest.mark.parametrize(
     ("key", "value", "said"),
-    [("fusion", "mean", "fusion"), ("tokens", "patch", "tokens: patch"), ("oversample", True, "o")],
+    [
+        ("fusion", "mean", "fusion"),
+        ("tokens", "patch", "tokens: patch"),
+        ("oversample", True, "oversample"),
+    ],
 )
 def test_what_the_paper_does_not_fine_tune_is_refused(key, value, said, card, table):
     other = card.model_copy(update={key: value})

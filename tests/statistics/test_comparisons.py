@@ -83,6 +83,24 @@ def test_an_absent_class_is_given_as_the_reason(class_predictions, sequence, pro
     assert table.p["accuracy"].notna().all()
 
 
+def test_resamples_that_prove_nothing_give_no_p(class_predictions, sequence, protocol):
+    frame = class_predictions({"braindino": 0.0, "dinov3": 0.0})
+    frame = frame[frame.ratio == frame.ratio.max()].reset_index(drop=True)
+    right = frame.target.to_numpy()[:, None] == np.arange(4)
+    ours = (frame.encoder == "braindino").to_numpy()[:, None]
+    frame[[f"score_{k}" for k in range(4)]] = np.where(ours & right, 1.0, 0.25)
+    table = comparisons(frame, sequence, protocol).set_index("metric")
+    # 1 against 0.5 in every resample that holds all classes
+    assert np.isnan(table.p["macro_auc"]) and table.difference["macro_auc"] == -0.5
+    assert "no spread to test by" in table.note["macro_auc"]
+    # Of the others one subject each: all three are drawn in (1 - 1/e)³, a quarter, of resamples.
+    own = frame.subject == frame.target.map(dict(enumerate(frame.subject.unique()[:4])))
+    few = frame[(frame.target == 0) | own]
+    table = comparisons(few, sequence, protocol).set_index("metric")
+    assert np.isnan(table.p["macro_auc"])
+    assert table.note["macro_auc"].startswith("so in most resamples: a class is absent")
+
+
 def test_different_test_volumes_cannot_be_paired(regression_predictions, age, protocol):
     frame = regression_predictions({"braindino": (0, 5), "dinov3": (2, 5)})
     frame = frame[(frame.encoder == "braindino") | (frame.subject != "s000")]

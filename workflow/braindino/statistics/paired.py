@@ -22,6 +22,7 @@ from braindino.statistics.folds import fold_scores
 UNDEFINED = {
     "classification": "a class is absent from the test set",
     "survival": "no pair of test subjects can be ordered: too few events",
+    "segmentation": "no test case has a score",
 }
 
 
@@ -62,9 +63,9 @@ def _doubt(differences, resamples, kind):
     if not len(differences):
         return UNDEFINED[kind]
     if 2 * len(differences) < resamples:
-        return f"in most resamples {UNDEFINED[kind]}"
+        return f"so in most resamples: {UNDEFINED[kind]}"
     if np.ptp(differences) == 0 and differences[0] != 0:
-        return "every resample differs alike: too few test subjects"
+        return "every resample differs alike: there is no spread to test by"
     return ""
 
 
