@@ -113,6 +113,20 @@ def test_groups_that_can_be_learnt_from_the_others_are_predicted(classes, run):
     assert set(left["group"]) == {"lab s1", "lab s2"}
 
 
+def test_shuffled_labels_reach_the_heads_of_left_out_sites(classes, run, cohort):
+    card = classes(test_fraction=0.5)
+    _, samples, _, draws = run(card, cohort(card, n=150))
+
+    def accuracy(shuffled):
+        protocol = Probes(hidden=8, epochs=4, learning_rate=3e-3, shuffle_labels=shuffled)
+        made = supplement(card, "enc", samples, draws, protocol, 3, 0)
+        made = made[made["probe"] == "leave_site"]
+        return ((made["score_1"] > 0.5) == made["target"]).mean()
+
+    assert accuracy(False) > 0.9
+    assert accuracy(True) < 0.75
+
+
 def test_supplement_holds_every_probe(classes, run):
     card = classes(knn="knn_dx")
     _, samples, _, draws = run(card)

@@ -63,6 +63,11 @@ TRAINABLE = usable("recipe") if PRETRAINING else []
 for row in AVAILABILITY.values():
     if row.status == "absent" and workflow.is_main_process:
         print(f"absent: {row.kind} {row.name}: {row.reason}", file=sys.stderr)
+if CONFIG.finetune.tasks and not OWN and workflow.is_main_process:
+    print(
+        f"absent: fine-tuning: statistics.reference, {REFERENCE}, is not pretrained here",
+        file=sys.stderr,
+    )
 
 
 def code(script):
